@@ -1,0 +1,22 @@
+# Everything from nothing but Python, git and make: each target sets up what it needs.
+PYTHON ?= python3
+TOX := .venv/bin/tox
+ARGS ?=
+
+.PHONY: sim test lint types clean
+
+sim: $(TOX)  ## the main job: every variant through the twin
+	$(TOX) -q -e sim -- $(ARGS)
+
+test: $(TOX)  ## the project's own tests
+	$(TOX) -q -e tests -- $(ARGS)
+
+lint types: $(TOX)
+	$(TOX) -q -e $@
+
+$(TOX):
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet "tox>=4.23,<5"
+
+clean:
+	rm -rf .venv .tox reports

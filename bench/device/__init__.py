@@ -1,0 +1,1 @@
+"""The device under test: flashing, console, images, deployability."""

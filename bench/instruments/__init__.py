@@ -1,0 +1,1 @@
+"""Supply and digitizer: a Protocol each, then one small file for each driver."""

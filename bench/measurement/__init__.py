@@ -1,0 +1,1 @@
+"""Traces, windows and energies with their uncertainty."""

@@ -1,0 +1,1 @@
+"""The simulated lab: one circuit behind the interfaces of real instruments."""

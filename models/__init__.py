@@ -1,0 +1,1 @@
+"""From a data set to a ``.tflite`` file that can be trusted: the offline half of the bench."""

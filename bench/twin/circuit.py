@@ -29,6 +29,11 @@ class Components:
     decoupling: float = 10e-6
     marker_high: float = 3.3
 
+    @property
+    def time_constant(self) -> float:
+        """Shunt times decoupling, in s."""
+        return self.shunt * self.decoupling
+
 
 @dataclass
 class History:
@@ -62,7 +67,7 @@ def device_voltage(
     """Voltage across the device, `elapsed` s after an event that left it at `initial` V."""
     on = ~np.isnan(source)
     settled = np.where(on, source, 0.0) - parts.shunt * load
-    decay = np.exp(-elapsed / (parts.shunt * parts.decoupling))
+    decay = np.exp(-elapsed / parts.time_constant)
     draining = np.maximum(0.0, initial - load * elapsed / parts.decoupling)
     return np.where(on, settled + (initial - settled) * decay, draining)
 
@@ -86,7 +91,7 @@ def energy(parts: Components, history: History, begin: float, end: float) -> flo
     duration = np.maximum(0.0, to - from_)
     v = device_voltage(parts, np.maximum(0.0, from_ - start), source, load, initial)
     on = ~np.isnan(source)
-    tau = parts.shunt * parts.decoupling
+    tau = parts.time_constant
     settled = np.where(on, source, 0.0) - parts.shunt * load
     charged = settled * duration - (v - settled) * tau * np.expm1(-duration / tau)
     emptied = np.minimum(

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
-import numpy as np
-
 from bench.twin import circuit
 from bench.twin.circuit import Components, Floats, History
 
+_LAG = 1e-3
+"""How far in s the wall clock may be ahead before it is worth telling everybody."""
 Pace: TypeAlias = Literal["virtual", "wall"]
 NoiseKey: TypeAlias = tuple[str | int, ...]
 """What noise is a function of, besides the station's seed, the channel and the time."""
@@ -55,109 +55,121 @@ class World:
         pace: ``virtual`` jumps, ``wall`` waits.
         brown_out: Level in V below which the device resets (ESP32: 2.43 V).
         now: Simulated time in s.
+        past: Simulated time in s that passed before the world was last begun.
         identity: What runs on the device (set by the application); part of the noise key.
         power_cycle: How often the output went on since the world was begun.
+        rises: Rising edges of the marker, oldest first.
+        history: All that happened to the circuit since the world was begun.
     """
 
     parts: Components = field(default_factory=Components)
     pace: Pace = "virtual"
     brown_out: float = 2.43
     now: float = 0.0
+    past: float = 0.0
     identity: str = ""
     power_cycle: int = 0
     rises: list[Rise] = field(default_factory=list)
-    falls: list[float] = field(default_factory=list)
     history: History = field(default_factory=History)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
         self.changed = threading.Condition(self.lock)
-        self._load: Load | None = None
-        self._source, self._current, self._marker, self._device = math.nan, 0.0, False, 0.0
-        self._windows = 0
-        self._origin = time.monotonic()
-        self._record()
+        self._device: Load | None = None
+        self.begin()
 
-    def attach(self, load: Load) -> None:
+    def attach(self, device: Load) -> None:
         """Connect the device behind the shunt."""
-        self._load = load
+        self._device = device
 
     def begin(self) -> None:
-        """Start afresh at time zero; the output must be off. Nothing measured before matters."""
+        """Start afresh at time zero, the output off; nothing measured before matters."""
+        self.past += self.now
         self.now, self.power_cycle, self._windows = 0.0, 0, 0
-        self._device = 0.0
         self._origin = time.monotonic()
         self.rises.clear()
-        self.falls.clear()
         self.history = History()
-        self._record()
+        self.history.append(0.0, math.nan, 0.0, False, 0.0)
 
     @property
     def on(self) -> bool:
         """Whether the supply's output is connected."""
-        return not math.isnan(self._source)
+        return not math.isnan(self.history.source[-1])
+
+    @property
+    def current(self) -> float:
+        """Current through the shunt in A, now."""
+        if not self.on:
+            return 0.0
+        return (self.history.source[-1] - self.device_voltage) / self.parts.shunt
+
+    @property
+    def device_voltage(self) -> float:
+        """Voltage across the device in V, now: `circuit.device_voltage` for one moment."""
+        history = self.history
+        elapsed, initial = self.now - history.start[-1], history.device[-1]
+        if not self.on:
+            return max(0.0, initial - history.load[-1] * elapsed / self.parts.decoupling)
+        settled = self._settled()
+        return settled + (initial - settled) * math.exp(-elapsed / self.parts.time_constant)
 
     def connect(self, volts: float) -> None:
         """The supply's output is on at `volts` V; powers the device if it was off."""
         was_on = self.on
-        self._source = volts
-        self._record()
+        self._change(source=volts)
         if not was_on:
             self.power_cycle += 1
             self._windows = 0
-            self._load_on()
+            if self._device is not None:
+                self._device.power_on()
 
     def disconnect(self) -> None:
         """The supply's output is off, its terminals open."""
         if not self.on:
             return
-        self._source = math.nan
-        self._record()
-        if self._load is not None:
-            self._load.power_off()
+        self._change(source=math.nan)
+        if self._device is not None:
+            self._device.power_off()
 
     def draw(self, amps: float) -> None:
         """The device draws `amps` A from now on."""
-        self._current = amps
-        self._record()
+        self._change(load=amps)
 
     def mark(self, level: bool) -> None:
         """Set the marker pin; a rise is a trigger that carries the key of its window's noise."""
-        if level and not self._marker:
+        if level and not self.history.marker[-1]:
             self._windows += 1
-            key = (self.identity, self.power_cycle, self._windows)
-            self.rises.append(Rise(self.now, key))
-        if self._marker and not level:
-            self.falls.append(self.now)
-        self._marker = level
-        self._record()
-        self.changed.notify_all()
+            self.rises.append(Rise(self.now, (self.identity, self.power_cycle, self._windows)))
+        self._change(marker=level)
+        self._notify()
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` s pass with the load as it is; `BrownOutError` if the device resets."""
-        if seconds <= 0.0:
-            return
-        self.now += seconds
-        self._device = self._voltage()
-        if self.pace == "wall":
-            self._wait()
-        if self.on and self._current > 0.0 and self._settled() < self.brown_out:
-            self._check_brown_out()
-        self.changed.notify_all()
+        self.run(((self.history.load[-1], seconds),))
 
-    def run(self, steps: Iterable[tuple[float, float]]) -> None:
-        """Draw (amps, seconds) after (amps, seconds); then the last current stays."""
-        for amps, seconds in steps:
-            self.draw(amps)
-            self.advance(seconds)
+    def run(self, steps: Iterable[tuple[float, float]], repeat: int = 1) -> None:
+        """Draw (A) for (s), step after step, `repeat` times; the last current stays.
 
-    def current(self) -> float:
-        """Current through the shunt in A, now."""
-        return (self._source - self._voltage()) / self.parts.shunt if self.on else 0.0
+        Raises:
+            BrownOutError: The device's voltage fell too low; it has been reset.
+        """
+        steps = tuple(steps)
+        for _ in range(repeat):
+            for amps, seconds in steps:
+                if amps != self.history.load[-1]:
+                    self._change(load=amps)
+                self.now += seconds
+                if self.on and amps > 0.0 and self._settled() < self.brown_out:
+                    self._check_brown_out()
+            if self.pace == "wall":
+                self._wait()
+        self._notify()
 
-    def device_voltage(self) -> float:
-        """Voltage across the device in V, now."""
-        return self._voltage()
+    def catch_up(self) -> None:
+        """At the wall pace, let the time pass by which the wall clock is ahead; else nothing."""
+        ahead = time.monotonic() - self._origin - self.now
+        if self.pace == "wall" and ahead > _LAG:
+            self.advance(ahead)
 
     def signals(self, times: Floats) -> tuple[Floats, Floats, Floats]:
         """Supply, shunt and marker voltages in V at `times` (s, ascending, not after `now`)."""
@@ -168,32 +180,37 @@ class World:
         return circuit.energy(self.parts, self.history, begin, end)
 
     def _settled(self) -> float:
-        return self._source - self.parts.shunt * self._current
+        return self.history.source[-1] - self.parts.shunt * self.history.load[-1]
 
     def _check_brown_out(self) -> None:
-        if self._device >= self.brown_out or self._load is None:
+        volts = self.device_voltage
+        if volts >= self.brown_out or self._device is None:
             return
-        self._load.power_off()
-        self._load_on()
-        raise BrownOutError(f"device at {self._device:.2f} V, below {self.brown_out:.2f} V: reset")
+        self._device.power_off()
+        self._device.power_on()
+        raise BrownOutError(f"device at {volts:.2f} V, below {self.brown_out:.2f} V: reset")
 
-    def _load_on(self) -> None:
-        if self._load is not None:
-            self._load.power_on()
-
-    def _voltage(self) -> float:
+    def _change(
+        self,
+        source: float | None = None,
+        load: float | None = None,
+        marker: bool | None = None,
+    ) -> None:
         history = self.history
-        last = (np.array([column[-1]]) for column in (history.source, history.load, history.device))
-        elapsed = np.array([self.now - history.start[-1]])
-        return float(circuit.device_voltage(self.parts, elapsed, *last)[0])
+        device = self.device_voltage
+        history.append(
+            self.now,
+            history.source[-1] if source is None else source,
+            history.load[-1] if load is None else load,
+            history.marker[-1] if marker is None else marker,
+            device,
+        )
 
-    def _record(self) -> None:
-        if self.history.start:
-            self._device = self._voltage()
-        self.history.append(self.now, self._source, self._current, self._marker, self._device)
+    def _notify(self) -> None:
+        with self.changed:
+            self.changed.notify_all()
 
     def _wait(self) -> None:
-        late = self._origin + self.now - time.monotonic()
-        while late > 0.0:
-            self.changed.wait(late)
-            late = self._origin + self.now - time.monotonic()
+        with self.changed:
+            while (late := self._origin + self.now - time.monotonic()) > 0.0:
+                self.changed.wait(late)

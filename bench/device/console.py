@@ -1,0 +1,260 @@
+"""The device's console: a client of MLPerf Tiny's text protocol and of this project's additions.
+
+A command ends with ``%``; the device answers with lines and closes each answer with ``m-ready``; an
+``e-[text]`` among them is a refusal. Every wait has a limit. What cannot be understood is an error
+that shows what was seen.
+"""
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Self
+
+import serial
+
+from bench.errors import DeviceError
+
+READY = "m-ready"
+INIT_DONE = "m-init-done"
+DB_BYTES = 31
+"""Bytes a ``db`` line, as MLCommons' public runner sends them."""
+_MAX_LINE = 4096
+
+
+class DeviceSilentError(DeviceError):
+    """The device did not answer in time."""
+
+
+class ConsoleGarbageError(DeviceError):
+    """The device answered something that is not the protocol."""
+
+
+class CommandRefusedError(DeviceError):
+    """The device understood a command and refused it."""
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """The model that the device says it holds; `size` in bytes, `crc` as zlib's CRC-32."""
+
+    name: str
+    technique: str
+    size: int
+    crc: int
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A measured run of `count` inferences.
+
+    Attributes:
+        count: Inferences between the two edges of the marker.
+        seconds: Time between the two edges by the device's own timer, in s.
+        outputs: The last inference's output, dequantised.
+    """
+
+    count: int
+    seconds: float
+    outputs: tuple[float, ...]
+
+    @property
+    def latency(self) -> float:
+        """Time of one inference by the device's own timer, in s."""
+        return self.seconds / self.count
+
+
+class DeviceConsole:
+    """The console on an open serial port.
+
+    Args:
+        port: Open serial port; its own time-out is set here.
+        timeout: Longest wait in s for the answer to a short command.
+    """
+
+    def __init__(self, port: serial.Serial, timeout: float) -> None:
+        self._port, self._timeout = port, timeout
+        self._port.timeout = 0.05
+        self._port.write_timeout = timeout
+
+    @classmethod
+    def open(cls, url: str, baud: int, timeout: float) -> Self:
+        """Open the port at `url` without touching the reset lines.
+
+        Raises:
+            DeviceError: There is no such port, or somebody else has it open.
+        """
+        try:
+            port = serial.serial_for_url(url, do_not_open=True, exclusive=True)
+            port.baudrate = baud
+            port.dtr = port.rts = False
+            port.open()
+        except (serial.SerialException, ValueError, OSError) as error:
+            raise DeviceError(
+                f"serial port {url}: {error}: check the cable, the station file's [serial] port, "
+                "and that no other program has it open"
+            ) from error
+        return cls(port, timeout)
+
+    def close(self) -> None:
+        """Close the port."""
+        self._port.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def discard_input(self) -> None:
+        """Forget what the device has said so far; before it is powered, for example."""
+        self._port.reset_input_buffer()
+
+    def wait_until_booted(self, timeout: float) -> None:
+        """Wait for ``m-init-done`` and the first ``m-ready``; a ROM's text before it is skipped.
+
+        Raises:
+            DeviceSilentError: Not in `timeout` s, showing the last that was seen.
+        """
+        deadline = time.monotonic() + timeout
+        seen: list[str] = []
+        while not seen or seen[-1] != READY or INIT_DONE not in seen:
+            line = self._line(deadline, strict=False)
+            if line is None:
+                tail = " / ".join(seen[-3:]) or "nothing"
+                raise DeviceSilentError(
+                    f"device: no {INIT_DONE} and {READY} within {timeout:g} s of power (last seen: "
+                    f"{tail}): flash the firmware, check baud rate and wiring"
+                )
+            seen.append(line)
+
+    def command(self, text: str, timeout: float | None = None) -> list[str]:
+        """Send a command and return the lines of its answer without the closing ``m-ready``.
+
+        Args:
+            text: The command without its ``%``.
+            timeout: Longest wait in s; the console's own by default.
+
+        Raises:
+            CommandRefusedError: The device answered ``e-[..]``.
+            DeviceSilentError: The answer was not complete in time.
+            ConsoleGarbageError: It was not text of the protocol.
+        """
+        limit = self._timeout if timeout is None else timeout
+        self._send(text)
+        deadline = time.monotonic() + limit
+        lines: list[str] = []
+        while (line := self._line(deadline, strict=True)) != READY:
+            if line is None:
+                raise DeviceSilentError(
+                    f"device: no {READY} within {limit:g} s of {text[:40]!r} (seen: "
+                    f"{' / '.join(lines[-3:]) or 'nothing'}): power cycle it, check the wiring"
+                )
+            lines.append(line)
+        for line in lines:
+            if line.startswith("e-["):
+                raise CommandRefusedError(f"device refused {text[:40]!r}: {line[3:].rstrip(']')}")
+        return lines
+
+    def name(self) -> str:
+        """The firmware's name."""
+        return self._value("name", r"m-name-dut-\[(.*)\]")
+
+    def profile(self) -> str:
+        """The firmware's description of itself."""
+        return self._value("profile", r"m-profile-\[(.*)\]")
+
+    def model(self) -> ModelReport:
+        """The model in the device's model partition."""
+        lines = self.command("model")
+        return ModelReport(
+            name=_find(lines, r"m-model-name-\[(.*)\]"),
+            technique=_find(lines, r"m-model-technique-\[(.*)\]"),
+            size=int(_find(lines, r"m-model-bytes-(\d+)")),
+            crc=int(_find(lines, r"m-model-crc-([0-9a-f]{8})"), 16),
+        )
+
+    def arena(self) -> tuple[int, int]:
+        """Bytes of the tensor arena that the model uses, and its size."""
+        lines = self.command("arena")
+        return (
+            int(_find(lines, r"m-arena-used-(\d+)")),
+            int(_find(lines, r"m-arena-size-(\d+)")),
+        )
+
+    def clock_hz(self) -> int:
+        """The CPU's clock in Hz."""
+        return int(self._value("clock", r"m-clock-hz-(\d+)"))
+
+    def operator_times(self) -> list[tuple[str, float]]:
+        """Name and time in s of each operator of one inference, in order."""
+        pattern = re.compile(r"m-op-\[(.*)\]-us-(\d+\.?\d*)$")
+        found = [pattern.match(line) for line in self.command("ops")]
+        return [(match[1], float(match[2]) * 1e-6) for match in found if match]
+
+    def load(self, data: bytes) -> None:
+        """Load the input of the next inferences: the raw window, or the input tensor's bytes."""
+        self.command(f"db load {len(data)}")
+        for at in range(0, len(data), DB_BYTES):
+            lines = self.command(f"db {data[at : at + DB_BYTES].hex()}")
+        if lines != ["m-load-done"]:
+            raise ConsoleGarbageError(
+                f"device: {lines} after {len(data)} bytes of input, wanted m-load-done"
+            )
+
+    def infer(self, count: int, warm_up: int, timeout: float) -> Inference:
+        """Run `count` measured inferences after `warm_up` unmeasured ones, within `timeout` s."""
+        lines = self.command(f"infer {count} {warm_up}", timeout)
+        laps = [int(m[1]) for m in map(re.compile(r"m-lap-us-(\d+)$").match, lines) if m]
+        if len(laps) != 2 or laps[1] <= laps[0]:
+            raise ConsoleGarbageError(f"device: time stamps {laps} of infer, wanted two, ascending")
+        return Inference(count, (laps[1] - laps[0]) * 1e-6, _results(lines))
+
+    def _value(self, command: str, pattern: str) -> str:
+        return _find(self.command(command), pattern)
+
+    def _send(self, text: str) -> None:
+        try:
+            self._port.write(f"{text}%".encode("ascii"))
+        except serial.SerialTimeoutException as error:
+            raise DeviceSilentError(f"device does not take {text[:40]!r}: {error}") from error
+        except (serial.SerialException, OSError) as error:
+            raise DeviceError(f"serial port lost while sending {text[:40]!r}: {error}") from error
+
+    def _line(self, deadline: float, *, strict: bool) -> str | None:
+        """The next line, or None when `deadline` (monotonic s) passes first."""
+        raw = bytearray()
+        while not raw.endswith(b"\n"):
+            if time.monotonic() > deadline:
+                return None
+            try:
+                raw += self._port.readline()
+            except (serial.SerialException, OSError) as error:
+                raise DeviceError(f"serial port lost: {error}") from error
+            if len(raw) > _MAX_LINE:
+                raise ConsoleGarbageError(
+                    f"device: {len(raw)} bytes without a line end, starting {bytes(raw[:16])!r}: "
+                    "check the baud rate"
+                )
+        try:
+            return raw.decode("ascii").strip()
+        except UnicodeDecodeError as error:
+            if not strict:
+                return raw.decode("ascii", "replace").strip()
+            raise ConsoleGarbageError(
+                f"device: {bytes(raw[:32])!r} is not the console's text: check baud rate and wiring"
+            ) from error
+
+
+def _find(lines: list[str], pattern: str) -> str:
+    for line in lines:
+        if match := re.fullmatch(pattern, line):
+            return match[1]
+    raise ConsoleGarbageError(f"device: answer {lines} has no line like {pattern}")
+
+
+def _results(lines: list[str]) -> tuple[float, ...]:
+    text = _find(lines, r"m-results-\[(.*)\]")
+    try:
+        return tuple(float(value) for value in text.split(","))
+    except ValueError as error:
+        raise ConsoleGarbageError(f"device: results {text[:60]!r} are not numbers") from error

@@ -1,0 +1,68 @@
+"""FULLY_CONNECTED of float32 activations with int8 weights, as LiteRT computes it.
+
+TensorFlow Lite Micro refuses this pair of types; the firmware brings a kernel of its own. The input
+of each row is quantised to int8 when it is known (asymmetric where the operator says so), products
+are summed as int32, and the sum is scaled by the input's and the weights' scales.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.flatbuffer import FlatModel
+from models.graph import Operator, Tensor
+
+_RELU = 1
+
+
+def dense(model: FlatModel, operator: Operator, row: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The operator's output for one row of float32; float where its weights are float."""
+    weights = model.tensors[operator.inputs[1]]
+    if weights.quantisation is None:
+        values = weights.constant() @ row
+    else:
+        values = _hybrid(weights, row, bool(operator.options.get("asymmetric_quantize_inputs")))
+    if len(operator.inputs) > 2 and operator.inputs[2] >= 0:
+        values = values + model.tensors[operator.inputs[2]].constant()
+    if operator.options.get("fused_activation_function") == _RELU:
+        values = np.maximum(values, np.float32(0))
+    return np.asarray(values, dtype=np.float32)
+
+
+def _hybrid(weights: Tensor, row: NDArray[np.float32], asymmetric: bool) -> NDArray[np.float32]:
+    assert weights.quantisation is not None
+    kernel = weights.constant().astype(np.int32)
+    stored, scale, zero_point = (_quantise_asymmetric if asymmetric else _quantise_symmetric)(row)
+    sums = kernel @ stored.astype(np.int32) - zero_point * kernel.sum(axis=1)
+    weight_scale = np.asarray(weights.quantisation.scale, dtype=np.float32)
+    return np.asarray(sums.astype(np.float32) * np.float32(scale) * weight_scale)
+
+
+def softmax(row: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The softmax of one row, float32."""
+    powers = np.exp(row - row.max())
+    return np.asarray(powers / powers.sum(), dtype=np.float32)
+
+
+def _quantise_symmetric(row: NDArray[np.float32]) -> tuple[NDArray[np.int8], float, int]:
+    largest = float(np.abs(row).max())
+    if largest == 0.0:
+        return np.zeros(len(row), dtype=np.int8), 1.0, 0
+    scale = np.float32(largest / 127)
+    return _round(row * np.float32(127 / largest), -127), float(scale), 0
+
+
+def _quantise_asymmetric(row: NDArray[np.float32]) -> tuple[NDArray[np.int8], float, int]:
+    low, high = min(0.0, float(row.min())), max(0.0, float(row.max()))
+    if low == high:
+        return np.zeros(len(row), dtype=np.int8), 1.0, 0
+    scale = (high - low) / 255
+    from_low, from_high = -128 - low / scale, 127 - high / scale
+    low_error, high_error = 128 + abs(low / scale), 127 + abs(high / scale)
+    zero_point = int(np.clip(round(from_low if low_error < high_error else from_high), -128, 127))
+    inverse = np.float32(1 / scale)
+    return _round(row * inverse + np.float32(zero_point), -128), float(scale), zero_point
+
+
+def _round(values: NDArray[np.float32], lowest: int) -> NDArray[np.int8]:
+    away_from_zero = np.trunc(values + np.copysign(np.float32(0.5), values))
+    return np.clip(away_from_zero, lowest, 127).astype(np.int8)

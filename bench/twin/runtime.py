@@ -1,0 +1,127 @@
+"""What runs the flashed model on the twin.
+
+A model whose operators TensorFlow Lite Micro has runs in real TFLM. TFLM refuses a graph with
+hybrid operators, so there everything before the dense layers runs in LiteRT, and the dense layers
+and the softmax in the firmware's own kernels.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.device.arena import plan_arena
+from bench.device.images import MODEL_OFFSET, ModelImage
+from bench.errors import DeviceError
+from bench.twin import hybrid
+from bench.twin.cost_model import OperatorCost, Settings, costs
+from models.errors import ModelsError
+from models.flatbuffer import FlatModel, read
+
+Values = NDArray[Any]
+
+ARENA_SIZE = 160 * 1024
+"""Bytes that the firmware takes for the arena from the largest heap block after boot (180 KiB)."""
+
+
+class Engine(Protocol):
+    """Computes a model's output tensor from its input tensor, both in the tensors' own types."""
+
+    def invoke(self, values: Values) -> Values:
+        """Run once; shapes are the tensors'."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A loaded model: values from `engine`, time and current from the cost model.
+
+    Attributes:
+        model: Its graph.
+        engine: What computes it.
+        arena_bytes: What the model needs of the arena.
+        costs: Of each operator of one inference.
+    """
+
+    model: FlatModel
+    engine: Engine
+    arena_bytes: int
+    costs: tuple[OperatorCost, ...]
+
+    def invoke(self, values: Values) -> Values:
+        """The output tensor for an input tensor; both flat, in the tensors' own types."""
+        return self.engine.invoke(values.reshape(self.model.input.shape)).ravel()
+
+
+def load(image: ModelImage, partition_offset: int, settings: Settings) -> Runtime:
+    """Load the model of the partition at `partition_offset` bytes of flash.
+
+    Raises:
+        DeviceError: The device could not load it; the message is what its console answers.
+    """
+    try:
+        model = read(image.model)
+        arena = plan_arena(model).total
+        if arena > ARENA_SIZE:
+            raise DeviceError(f"arena too small: model needs {arena} bytes, {ARENA_SIZE} are there")
+        engine = _engine(image.model, model)
+        cost = costs(model, partition_offset + MODEL_OFFSET, settings)
+        return Runtime(model, engine, arena, cost)
+    except ModelsError as error:
+        raise DeviceError(f"model: {error}") from error
+
+
+def _engine(content: bytes, model: FlatModel) -> Engine:
+    kinds = {operator.name for operator in model.operators if model.kernel(operator).hybrid}
+    if not kinds:
+        return _Tflm(content)
+    if kinds != {"FULLY_CONNECTED"}:
+        raise DeviceError(f"model: no hybrid kernel for {', '.join(sorted(kinds))}")
+    return _HybridTail(content, model)
+
+
+class _Tflm:
+    def __init__(self, content: bytes) -> None:
+        from tflite_micro.python.tflite_micro import runtime
+
+        try:
+            self._interpreter = runtime.Interpreter.from_bytes(content)
+        except RuntimeError as error:
+            raise DeviceError(f"model: TFLM does not load it: {error}") from error
+
+    def invoke(self, values: Values) -> Values:
+        self._interpreter.set_input(values, 0)
+        self._interpreter.invoke()
+        return np.array(self._interpreter.get_output(0))
+
+
+class _HybridTail:
+    """LiteRT up to the first dense layer, the firmware's kernels from there on."""
+
+    def __init__(self, content: bytes, model: FlatModel) -> None:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        first = next(op for op in model.operators if op.name == "FULLY_CONNECTED")
+        self._model, self._tail = model, model.operators[first.index :]
+        self._interpreter = Interpreter(
+            model_content=content,
+            num_threads=1,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=True,
+        )
+        self._interpreter.allocate_tensors()
+        self._between = first.inputs[0]
+
+    def invoke(self, values: Values) -> Values:
+        self._interpreter.set_tensor(self._model.inputs[0], values)
+        self._interpreter.invoke()
+        row = self._interpreter.get_tensor(self._between).ravel()
+        for operator in self._tail:
+            match operator.name:
+                case "FULLY_CONNECTED":
+                    row = hybrid.dense(self._model, operator, row)
+                case "SOFTMAX":
+                    row = hybrid.softmax(row)
+                case name:
+                    raise DeviceError(f"model: no kernel for {name} behind a hybrid dense layer")
+        return np.asarray(row.reshape(self._model.output.shape))

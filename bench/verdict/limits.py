@@ -1,0 +1,118 @@
+"""Limits files: what each variant must reach, each limit with its unit, rule and source.
+
+A file belongs to one data set and fold; on another its limits do not apply. Where several rows
+speak of the same quantity of a variant, the last one holds, so a file goes from the general to the
+particular::
+
+    dataset = "uci-har"
+    fold = 0
+
+    [[limit]]
+    variant = "C_*-F"            # as in a shell: * ? [..]; a base is "C_1-base"
+    quantity = "accuracy"
+    unit = "1"
+    min = 0.90
+    rule = "simple acceptance"
+    source = "four-fold mean less three standard deviations over subjects"
+
+    [[undeployable]]
+    variant = "BIG-L"
+    reason = "its arena is larger than the heap"
+"""
+
+import tomllib
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bench.errors import ReportError
+from bench.verdict.rules import Rule
+
+UNITS = {
+    "accuracy": "1",
+    "bytes": "B",
+    "arena": "B",
+    "latency": "s",
+    "energy": "J",
+}
+"""The quantities that can be limited, each with its only unit."""
+
+
+class Limit(BaseModel):
+    """One row: exactly one of `min` and `max`, in `unit`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    variant: str
+    quantity: Literal["accuracy", "bytes", "arena", "latency", "energy"]
+    unit: str
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    max: float | None = Field(default=None, allow_inf_nan=False)
+    rule: Rule
+    source: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _sane(self) -> Self:
+        if (self.min is None) == (self.max is None):
+            raise ValueError("wants exactly one of min and max")
+        if self.unit != UNITS[self.quantity]:
+            raise ValueError(f"unit {self.unit!r}, wanted {UNITS[self.quantity]!r}")
+        return self
+
+
+class Undeployable(BaseModel):
+    """Variants that are known not to fit, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    variant: str
+    reason: str = Field(min_length=1)
+
+
+class Limits(BaseModel):
+    """A limits file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    fold: int = Field(ge=0)
+    limit: tuple[Limit, ...] = ()
+    undeployable: tuple[Undeployable, ...] = ()
+
+    def of(self, variant: str) -> tuple[Limit, ...]:
+        """The limits that hold for `variant`, one for each quantity."""
+        matching = [limit for limit in self.limit if fnmatchcase(variant, limit.variant)]
+        return tuple({limit.quantity: limit for limit in matching}.values())
+
+    def expected_undeployable(self, variant: str) -> str | None:
+        """Why `variant` is expected not to fit, or None where it must."""
+        for row in self.undeployable:
+            if fnmatchcase(variant, row.variant):
+                return row.reason
+        return None
+
+    def why_not(self, dataset: str, fold: int) -> str | None:
+        """Why these limits do not apply to results on `dataset` and `fold`, or None."""
+        if (dataset, fold) == (self.dataset, self.fold):
+            return None
+        return f"limits are for {self.dataset}, fold {self.fold}; this is {dataset}, fold {fold}"
+
+
+def load_limits(path: Path) -> Limits:
+    """Read a limits file.
+
+    Raises:
+        ReportError: If it cannot be read, naming file, row and field.
+    """
+    try:
+        return Limits.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ReportError(f"limits file {path}: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = " > ".join(str(part) for part in first["loc"]) or "file"
+        raise ReportError(
+            f"limits file {path}: {where}: {first['msg']} (seen: {first['input']!r})"
+        ) from error

@@ -1,0 +1,115 @@
+"""Limits files and decision rules."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import ReportError
+from bench.verdict.judge import judge
+from bench.verdict.limits import Limit, Limits, load_limits
+from bench.verdict.rules import Outcome, Rule, decide
+
+FILE = """
+dataset = "uci-har"
+fold = 0
+
+[[limit]]
+variant = "*"
+quantity = "accuracy"
+unit = "1"
+min = 0.5
+rule = "simple acceptance"
+source = "chance"
+
+[[limit]]
+variant = "C_[12]-F"
+quantity = "accuracy"
+unit = "1"
+min = 0.8
+rule = "guard band"
+source = "measured"
+
+[[undeployable]]
+variant = "C_8-L"
+reason = "too large"
+"""
+
+
+def read(tmp_path: Path, text: str) -> Limits:
+    path = tmp_path / "limits.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_limits(path)
+
+
+def test_last_matching_row_of_a_quantity_holds(tmp_path: Path) -> None:
+    limits = read(tmp_path, FILE)
+    assert [limit.min for limit in limits.of("C_1-F")] == [0.8]
+    assert [limit.min for limit in limits.of("C_3-F")] == [0.5]
+
+
+def test_limits_belong_to_a_data_set_and_fold(tmp_path: Path) -> None:
+    limits = read(tmp_path, FILE)
+    assert limits.why_not("uci-har", 0) is None
+    assert "surrogate" in str(limits.why_not("surrogate", 0))
+    assert "fold 1" in str(limits.why_not("uci-har", 1))
+
+
+def test_expected_undeployable_gives_the_reason(tmp_path: Path) -> None:
+    limits = read(tmp_path, FILE)
+    assert limits.expected_undeployable("C_8-L") == "too large"
+    assert limits.expected_undeployable("C_8-D") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("min = 0.8", "min = 0.8\nmax = 0.9"), "exactly one of min and max"),
+        (("min = 0.8\n", ""), "exactly one of min and max"),
+        (('quantity = "accuracy"', 'quantity = "beauty"'), "quantity"),
+        (('unit = "1"', 'unit = "J"'), "wanted '1'"),
+        (('rule = "guard band"', 'rule = "coin"'), "rule"),
+        (("min = 0.8", "min = nan"), "min"),
+        (('source = "measured"', 'source = ""'), "source"),
+        (("fold = 0", "fold = 0\ncolour = 3"), "colour"),
+        (("fold = 0", "fold ="), "Invalid value"),
+    ],
+)
+def test_wrong_file_names_the_file_and_what_is_wrong(
+    tmp_path: Path, change: tuple[str, str], named: str
+) -> None:
+    with pytest.raises(ReportError, match=r"limits\.toml") as caught:
+        read(tmp_path, FILE.replace(*change))
+    assert named in str(caught.value)
+
+
+def limit(rule: Rule, **bound: float) -> Limit:
+    return Limit(variant="*", quantity="energy", unit="J", rule=rule, source="test", **bound)
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [
+        (0.5, Outcome.PASS),
+        (0.75, Outcome.PASS),
+        (0.9, Outcome.CONDITIONAL_PASS),
+        (1.0, Outcome.CONDITIONAL_PASS),
+        (1.25, Outcome.CONDITIONAL_FAIL),
+        (1.5, Outcome.FAIL),
+    ],
+)
+def test_guard_band_knows_four_outcomes(value: float, outcome: Outcome) -> None:
+    assert judge(limit(Rule.GUARD_BAND, max=1.0), value, 0.25).outcome is outcome
+
+
+def test_judgement_tells_value_limit_rule_and_source() -> None:
+    text = str(judge(limit(Rule.GUARD_BAND, max=1.0), 1.5, 0.1))
+    for part in ("energy 1.5 ± 0.1 J", "<= 1 J", "fail", "guard band", "test"):
+        assert part in text
+
+
+@given(margin=st.floats(-10, 10), spread=st.floats(0, 5))
+def test_both_rules_agree_on_the_sides(margin: float, spread: float) -> None:
+    simple = decide(margin, spread, Rule.SIMPLE)
+    assert simple.passed == decide(margin, spread, Rule.GUARD_BAND).passed == (margin >= 0)

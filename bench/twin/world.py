@@ -7,6 +7,7 @@ caught up. One lock guards everything: whoever touches the world, or anything at
 `World.lock`; whoever waits for an event of another client waits on `World.changed`.
 """
 
+import contextlib
 import math
 import threading
 import time
@@ -57,7 +58,7 @@ class World:
         now: Simulated time in s.
         past: Simulated time in s that passed before the world was last begun.
         identity: What runs on the device (set by the application); part of the noise key.
-        power_cycle: How often the output went on since the world was begun.
+        power_cycle: How often the device was powered since the world was begun.
         rises: Rising edges of the marker, oldest first.
         history: All that happened to the circuit since the world was begun.
     """
@@ -85,7 +86,7 @@ class World:
     def begin(self) -> None:
         """Start afresh at time zero, the output off; nothing measured before matters."""
         self.past += self.now
-        self.now, self.power_cycle, self._windows = 0.0, 0, 0
+        self.now, self.power_cycle, self._windows, self._powered = 0.0, 0, 0, False
         self._origin = time.monotonic()
         self.rises.clear()
         self.history = History()
@@ -114,22 +115,16 @@ class World:
         return settled + (initial - settled) * math.exp(-elapsed / self.parts.time_constant)
 
     def connect(self, volts: float) -> None:
-        """The supply's output is on at `volts` V; powers the device if it was off."""
-        was_on = self.on
+        """The supply's output is on at `volts` V; powers the device once that is enough for it."""
         self._change(source=volts)
-        if not was_on:
-            self.power_cycle += 1
-            self._windows = 0
-            if self._device is not None:
-                self._device.power_on()
+        self._power(volts >= self.brown_out)
 
     def disconnect(self) -> None:
         """The supply's output is off, its terminals open."""
-        if not self.on:
-            return
-        self._change(source=math.nan)
-        if self._device is not None:
-            self._device.power_off()
+        if self.on:
+            self._change(source=math.nan)
+            self._power(False)
+            self._notify()
 
     def draw(self, amps: float) -> None:
         """The device draws `amps` A from now on."""
@@ -169,7 +164,8 @@ class World:
         """At the wall pace, let the time pass by which the wall clock is ahead; else nothing."""
         ahead = time.monotonic() - self._origin - self.now
         if self.pace == "wall" and ahead > _LAG:
-            self.advance(ahead)
+            with contextlib.suppress(BrownOutError):  # the device has been told, by its reset
+                self.advance(ahead)
 
     def signals(self, times: Floats) -> tuple[Floats, Floats, Floats]:
         """Supply, shunt and marker voltages in V at `times` (s, ascending, not after `now`)."""
@@ -178,6 +174,16 @@ class World:
     def energy(self, begin: float, end: float) -> float:
         """The true energy in J that the device took between two times in s."""
         return circuit.energy(self.parts, self.history, begin, end)
+
+    def _power(self, on: bool) -> None:
+        if on == self._powered:
+            return
+        self._powered = on
+        if on:
+            self.power_cycle += 1
+            self._windows = 0
+        if self._device is not None:
+            (self._device.power_on if on else self._device.power_off)()
 
     def _settled(self) -> float:
         return self.history.source[-1] - self.parts.shunt * self.history.load[-1]

@@ -1,0 +1,227 @@
+"""The record of a run, as it is written to JSON: schema version 1.
+
+`Report` is the file; a `VariantRecord` is all that a run found out about a variant on a station, a
+`BaseRecord` what it knows of a base. Quantities are in SI units. Nothing here depends on the order
+of work or on the number of workers; what changes from run to run with the same seed is in
+`RunFacts.started` and `RunFacts.versions` alone.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class BudgetRow(_Record):
+    """One influence of an uncertainty budget; `dof` may be infinite."""
+
+    influence: str
+    standard: float
+    share: float
+    dof: float
+
+
+class EstimateRecord(_Record):
+    """A measured value with its expanded uncertainty and budget."""
+
+    value: float
+    unit: str
+    standard: float
+    expanded: float
+    coverage_factor: float
+    dof: float
+    budget: tuple[BudgetRow, ...]
+
+
+class WindowRecord(_Record):
+    """One window: its figures and the trace file that they come from.
+
+    Attributes:
+        power_cycle: Of the variant's attempt, counted from 1.
+        inferences: In the window.
+        seconds: Its length in s by the card's clock.
+        device_seconds: Its length in s by the device's timer.
+        energy: In J, of the whole window, gross.
+        mean_current: In A.
+        lowest_voltage: Across the device, in V.
+        trace: File in the report's ``traces`` folder.
+        sha256: Of the trace's content.
+    """
+
+    power_cycle: int
+    inferences: int
+    seconds: float
+    device_seconds: float
+    energy: float
+    mean_current: float
+    lowest_voltage: float
+    trace: str
+    sha256: str
+
+
+class StepRecord(_Record):
+    """A step of deployability."""
+
+    name: str
+    kept: bool
+    note: str
+    figure: float | None
+    limit: float | None
+    unit: str
+    margin: float | None
+
+
+class JudgementRecord(_Record):
+    """A quantity judged by a limit."""
+
+    quantity: str
+    unit: str
+    value: float
+    expanded_uncertainty: float
+    bound: Literal["min", "max"]
+    limit: float
+    rule: str
+    outcome: str
+    margin: float
+    source: str
+
+
+class AccuracyRecord(_Record):
+    """The accuracy in one runtime with its interval over subjects, or why there is none."""
+
+    runtime: str
+    accuracy: float | None = None
+    interval: tuple[float, float] | None = None
+    per_subject: dict[int, float] | None = None
+    confusion: tuple[tuple[int, ...], ...] | None = None
+    reason: str | None = None
+
+
+class ModelRecord(_Record):
+    """The model file and what its manifest says of it."""
+
+    size: int
+    sha256: str
+    crc32: int
+    macs: int | None = None
+    parameters: int | None = None
+    kernels: tuple[str, ...] = ()
+    provenance: dict[str, str] = Field(default_factory=dict)
+
+
+class MeasurementRecord(_Record):
+    """What was measured on the station.
+
+    Attributes:
+        latency: Of one inference by the device's timer, in s.
+        energy: Of one inference, gross.
+        above_idle: Of one inference, less what waiting would have taken.
+        idle_power: While waiting.
+        supply_current: The supply's own reading in A in the middle of the measurement.
+        arena: Bytes of the arena that the device reports as used.
+        clock_hz: The device's clock.
+        operators: Name and time in s of each operator, by the device.
+        windows: In the order of measurement.
+    """
+
+    latency: float
+    energy: EstimateRecord
+    above_idle: EstimateRecord
+    idle_power: EstimateRecord
+    supply_current: float
+    arena: int
+    clock_hz: int
+    operators: tuple[tuple[str, float], ...]
+    windows: tuple[WindowRecord, ...]
+
+
+class AttemptRecord(_Record):
+    """One attempt at a measurement; `error` is None for the one that counts."""
+
+    number: int
+    error: str | None
+
+
+class VariantRecord(_Record):
+    """The result of one variant on one station."""
+
+    variant: str
+    network: str
+    technique: str
+    error: str | None = None
+    model: ModelRecord | None = None
+    accuracy: tuple[AccuracyRecord, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
+    paper_steps: tuple[StepRecord, ...] = ()
+    expected_undeployable: str | None = None
+    measurement: MeasurementRecord | None = None
+    attempts: tuple[AttemptRecord, ...] = ()
+    judgements: tuple[JudgementRecord, ...] = ()
+
+    @property
+    def deployable(self) -> bool:
+        """Whether every step of deployability that was tried is kept."""
+        return bool(self.steps) and all(step.kept for step in self.steps)
+
+
+class BaseRecord(_Record):
+    """The accuracy of a base, the Keras model itself."""
+
+    network: str
+    accuracy: tuple[AccuracyRecord, ...]
+    judgements: tuple[JudgementRecord, ...] = ()
+
+
+class ClaimRecord(_Record):
+    """One of the paper's claims and what this run says of it."""
+
+    claim: str
+    verdict: Literal["agrees", "contradicts", "undecided", "calibrated"]
+    published: str
+    found: str
+
+
+class RunFacts(_Record):
+    """What was run, where and on what.
+
+    Attributes:
+        mode: ``sim`` or ``hw``.
+        station: Name and description of the station.
+        dataset: Name, digest and origin of the data set.
+        surrogate: Whether the built-in stand-in took its place.
+        split: The split in words.
+        window: ``default`` or ``paper``.
+        calibrated: Whether every figure of the station's accuracy is verified.
+    """
+
+    mode: Literal["sim", "hw"]
+    station: str
+    station_description: str
+    dataset: str
+    dataset_digest: str
+    dataset_origin: str
+    surrogate: bool
+    fold: int
+    split: str
+    seed: int
+    profile: str
+    window: str
+    calibrated: bool
+    limits: str
+    started: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+class Report(_Record):
+    """A whole run."""
+
+    schema_version: Annotated[int, Field(ge=1)] = SCHEMA_VERSION
+    run: RunFacts
+    bases: tuple[BaseRecord, ...] = ()
+    variants: tuple[VariantRecord, ...] = ()
+    claims: tuple[ClaimRecord, ...] = ()

@@ -1,0 +1,263 @@
+"""Put a model on a station's device, make sure that it runs, and measure it.
+
+One attempt goes: configure the supply (a fresh session, output off), power on, flash, power cycle,
+check what the device says and computes, measure windows, power off. A bench error ends an attempt;
+the next one starts from the beginning. A variant that does not run right is an answer, no error,
+and gets no energy.
+"""
+
+import logging
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from bench.device.console import CommandRefusedError, DeviceConsole, Inference
+from bench.device.deployability import (
+    Step,
+    check_model,
+    check_outputs,
+    check_time,
+)
+from bench.device.flash import Flasher
+from bench.device.images import encode_model
+from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
+from bench.instruments.digitizer import Digitizer, Recording
+from bench.instruments.registry import open_digitizer
+from bench.measurement.capture import WindowPlan, plan_window, trace_limits
+from bench.measurement.declared import circuit_of, figures_of
+from bench.measurement.energy import WindowEnergy, window_energy
+from bench.measurement.model import Run, energy_above_idle, gross_energy, idle_power
+from bench.measurement.trace import Trace, save
+from bench.measurement.uncertainty import evaluate
+from bench.measurement.windows import find_idle, find_window
+from bench.run.subject import Firmware, Measured, MeasuredWindow, Result, Settings, Subject
+from bench.station.configuration import Station
+from bench.station.machine import LeasedStation, Phase
+from models.flatbuffer import read
+
+log = logging.getLogger(__name__)
+
+TIMED_INFERENCES = 10
+GOLDEN_TIMEOUT = 30.0
+"""Longest time in s for one golden inference: far beyond what counts as running in time."""
+IDLE_SECONDS = 0.1
+
+
+class Workbench:
+    """A leased station with its instruments and device at hand, for many subjects.
+
+    Args:
+        station: With real addresses.
+        settings: How to measure.
+        firmware: What to flash besides the model, or None where the device has it already.
+        esptool_environment: Added to esptool's environment.
+    """
+
+    def __init__(
+        self,
+        station: Station,
+        settings: Settings,
+        firmware: Firmware | None,
+        esptool_environment: Mapping[str, str],
+    ) -> None:
+        self.station, self._settings, self._firmware = station, settings, firmware
+        self._leased = LeasedStation(station)
+        self._digitizer: Digitizer | None = None
+        self._flasher = Flasher(
+            port=station.device.port or "",
+            baud=station.device.flash_baud,
+            chip=station.device.chip,
+            expected_mac=station.device.mac,
+            timeout=station.timeouts.flash,
+            environment=esptool_environment,
+            say=log.debug,
+        )
+        self._identified = False
+
+    def __enter__(self) -> Self:
+        self._leased.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._digitizer is not None:
+            self._digitizer.close()
+        self._leased.__exit__(kind, error, trace)
+
+    def measure(self, subject: Subject) -> Result:
+        """Steps of deployability and, if all are kept, energies.
+
+        Raises:
+            BenchError: Every attempt ended in one; the last, with the others as notes.
+        """
+        steps = check_model(subject.image.model, self._settings.profile)
+        errors: list[str] = []
+        if not all(step.kept for step in steps):
+            return Result(list(steps))
+        while True:
+            try:
+                result = self._attempt(subject, Result(list(steps)))
+            except BenchError as error:
+                errors.append(f"{type(error).__name__}: {error}")
+                log.warning("%s, attempt %d: %s", subject.name, len(errors), error)
+                if len(errors) == self._settings.attempts:
+                    for number, text in enumerate(errors[:-1], start=1):
+                        error.add_note(f"attempt {number}: {text}")
+                    raise
+            else:
+                result.errors = errors
+                return result
+
+    def _attempt(self, subject: Subject, result: Result) -> Result:
+        leased = self._leased
+        leased.configure()
+        try:
+            leased.power_on(leased.station.supply.voltages[1])
+            self._flash(subject)
+            with self._open_console() as console:
+                self._power_cycle(console)
+                arena = self._load(subject, console, result)
+                if result.runs:
+                    result.steps.append(self._golden(subject, console))
+                if result.runs:
+                    timed = console.infer(TIMED_INFERENCES, 0, self._limit(GOLDEN_TIMEOUT))
+                    result.steps.append(check_time(timed.latency))
+                if result.runs:
+                    result.measured = self._measure(subject, console, timed.latency, arena)
+        finally:
+            if leased.phase is Phase.POWERED:
+                leased.power_off()
+        return result
+
+    def _flash(self, subject: Subject) -> None:
+        if not self._identified:
+            self._flasher.identify()
+        parts = {self._settings.model_offset: encode_model(subject.image)}
+        if self._firmware is not None and not self._identified:
+            parts |= self._firmware.parts
+        log.info("%s: flashing %d bytes", subject.name, sum(map(len, parts.values())))
+        self._flasher.write(parts)
+        self._identified = True
+
+    def _open_console(self) -> DeviceConsole:
+        device = self.station.device
+        return DeviceConsole.open(device.port or "", device.baud, self.station.timeouts.console)
+
+    def _power_cycle(self, console: DeviceConsole) -> None:
+        self._leased.power_off()
+        console.discard_input()  # what an earlier boot has said
+        self._leased.power_cycle()
+        console.wait_until_booted(self.station.timeouts.boot)
+
+    def _load(self, subject: Subject, console: DeviceConsole, result: Result) -> int:
+        """Whether the device has loaded the model; returns the arena that it uses in bytes."""
+        if self._firmware is not None and (name := console.name()) != self._firmware.name:
+            raise DeviceError(
+                f"device runs {name!r}, wanted {self._firmware.name!r}: flash the bench's firmware"
+            )
+        try:
+            model = console.model()
+            arena, size = console.arena()
+        except CommandRefusedError as error:
+            result.steps.append(Step("loads", False, str(error)))
+            return 0
+        image = subject.image
+        if (model.crc, model.name, model.technique) != (image.crc, image.name, image.technique):
+            raise DeviceError(
+                f"device holds {model.name}-{model.technique} with CRC {model.crc:08x}, wanted "
+                f"{subject.name} with {image.crc:08x}: flash it again"
+            )
+        result.steps.append(Step("loads", True, "arena by the device", arena, size, "B"))
+        return arena
+
+    def _golden(self, subject: Subject, console: DeviceConsole) -> Step:
+        outputs = []
+        for content in subject.inputs:
+            console.load(content)
+            outputs.append(console.infer(1, 0, self._limit(GOLDEN_TIMEOUT)).outputs)
+        return check_outputs(read(subject.image.model).output, subject.expected, outputs)
+
+    def _measure(
+        self, subject: Subject, console: DeviceConsole, latency: float, arena: int
+    ) -> Measured:
+        plan = plan_window(self.station, latency, self._settings.inferences)
+        windows: list[MeasuredWindow] = []
+        idle = [self._idle()]
+        for cycle in range(1, self._settings.power_cycles + 1):
+            if cycle > 1:
+                self._power_cycle(console)
+                console.load(subject.inputs[0])
+            for number in range(1, self._settings.windows + 1):
+                stem = f"{subject.name}-{cycle}-{number}"
+                windows.append(self._window(console, plan, cycle, stem))
+                self._leased.check_power()
+        idle.append(self._idle())
+        figures = figures_of(self.station)
+        run = Run([window.energy for window in windows], plan.inferences, idle)
+        seconds = sum(window.device_seconds for window in windows)
+        return Measured(
+            inferences=plan.inferences,
+            latency=seconds / (len(windows) * plan.inferences),
+            energy=evaluate(gross_energy(run, figures)),
+            above_idle=evaluate(energy_above_idle(run, figures)),
+            idle_power=evaluate(idle_power(run, figures)),
+            supply_current=self._leased.measure_current(),
+            arena=arena,
+            clock_hz=console.clock_hz(),
+            operators=tuple(console.operator_times()),
+            windows=tuple(windows),
+        )
+
+    def _window(
+        self, console: DeviceConsole, plan: WindowPlan, cycle: int, stem: str
+    ) -> MeasuredWindow:
+        card = self.station.digitizer
+        with self._open_digitizer().arm(
+            card.channels,
+            rate=plan.rate,
+            before=plan.pre,
+            after=plan.post,
+            trigger=card.trigger,
+        ) as acquisition:
+            inference = self._infer(console, plan)
+            trace = _trace(acquisition.read(), {"window": stem})
+        window = find_window(trace, trace_limits(self.station, plan.samples))
+        name = f"{stem}.tdms"
+        sha256 = save(trace, self._settings.traces / name)
+        energy = window_energy(trace, window, circuit_of(self.station))
+        log.info("%s: %.6g J in %d inferences", stem, energy.energy, plan.inferences)
+        return MeasuredWindow(cycle, energy, inference.seconds, name, sha256)
+
+    def _infer(self, console: DeviceConsole, plan: WindowPlan) -> Inference:
+        return console.infer(plan.inferences, plan.warm_up, self._limit(2 * plan.seconds))
+
+    def _idle(self) -> WindowEnergy:
+        card = self.station.digitizer
+        count = int(IDLE_SECONDS * card.rate)
+        recording = self._open_digitizer().sample(card.channels, rate=card.rate, count=count)
+        trace = _trace(recording, {})
+        return window_energy(
+            trace, find_idle(trace, trace_limits(self.station, count)), circuit_of(self.station)
+        )
+
+    def _open_digitizer(self) -> Digitizer:
+        if self._digitizer is None:
+            self._digitizer = open_digitizer(self.station.digitizer)
+        return self._digitizer
+
+    def _limit(self, seconds: float) -> float:
+        return seconds + self.station.timeouts.console
+
+
+def is_broken(error: BenchError) -> bool:
+    """Whether an error means that the station cannot be used for any other subject either."""
+    return isinstance(error, SupplyError | DigitizerError)
+
+
+def _trace(recording: Recording, about: Mapping[str, str]) -> Trace:
+    supply, shunt, marker = recording.samples
+    return Trace(recording.rate, recording.trigger_index, supply, shunt, marker, about)

@@ -1,0 +1,113 @@
+"""What is measured, how, and what came of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.device.deployability import Profile, Step
+from bench.device.images import ModelImage
+from bench.measurement.energy import WindowEnergy
+from bench.measurement.uncertainty import Estimate
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is put on the device.
+
+    Attributes:
+        image: The model with its name, technique and standardisation.
+        inputs: What the console is given for each golden window.
+        expected: (k, outputs) what must come out, in the output tensor's own type.
+    """
+
+    image: ModelImage
+    inputs: tuple[bytes, ...]
+    expected: NDArray[np.generic]
+
+    @property
+    def name(self) -> str:
+        """The variant's name."""
+        return f"{self.image.name}-{self.image.technique}"
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """An application that the bench flashes itself: its name, and bytes by offset in flash."""
+
+    name: str
+    parts: Mapping[int, bytes]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to measure.
+
+    Attributes:
+        profile: Layout of the device.
+        model_offset: Offset of the model partition in flash.
+        windows: In a power cycle.
+        power_cycles: Of a variant.
+        inferences: In a window, or None for the default.
+        attempts: How often a variant may be started again after a bench error.
+        traces: Folder for trace files.
+    """
+
+    profile: Profile
+    model_offset: int
+    traces: Path
+    windows: int = 5
+    power_cycles: int = 1
+    inferences: int | None = None
+    attempts: int = 2
+
+
+@dataclass(frozen=True)
+class MeasuredWindow:
+    """A window with its energy, the device's own time in s, and its trace file."""
+
+    power_cycle: int
+    energy: WindowEnergy
+    device_seconds: float
+    trace: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured; see `bench.report.record.MeasurementRecord`."""
+
+    inferences: int
+    latency: float
+    energy: Estimate
+    above_idle: Estimate
+    idle_power: Estimate
+    supply_current: float
+    arena: int
+    clock_hz: int
+    operators: tuple[tuple[str, float], ...]
+    windows: tuple[MeasuredWindow, ...]
+
+
+@dataclass
+class Result:
+    """What came of a subject: its steps of deployability and, if all were kept, a measurement."""
+
+    steps: list[Step]
+    measured: Measured | None = None
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def runs(self) -> bool:
+        """Whether all steps so far are kept."""
+        return all(step.kept for step in self.steps)
+
+
+def golden_inputs(
+    windows: NDArray[np.float32] | None, inputs: NDArray[np.generic]
+) -> Sequence[bytes]:
+    """What the console is given: raw windows, which the device standardises, or tensors."""
+    values = inputs if windows is None else windows
+    return [np.ascontiguousarray(value).tobytes() for value in values]

@@ -1,0 +1,1 @@
+"""The twin's digitizer: an NI PCI-6251 behind NI's gRPC device service."""

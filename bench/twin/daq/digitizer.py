@@ -1,0 +1,56 @@
+"""The card's driver: its tasks by name."""
+
+from bench.twin.card import Card
+from bench.twin.daq.errors import Code, DaqError
+from bench.twin.daq.task import Board, Task
+from bench.twin.world import World
+
+
+class Digitizer:
+    """All tasks on one card."""
+
+    def __init__(self, world: World, card: Card) -> None:
+        self.world = world
+        self.card = card
+        self._board = Board(world, card)
+        self._tasks: dict[str, Task] = {}
+        self._unnamed = 0
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks that exist."""
+        with self.world.lock:
+            return list(self._tasks)
+
+    def create(self, name: str) -> tuple[Task, bool]:
+        """The task of that name, and whether it is new; without a name it always is."""
+        with self.world.lock:
+            if not name:
+                name, self._unnamed = f"_unnamedTask<{self._unnamed:X}>", self._unnamed + 1
+            new = name not in self._tasks
+            if new:
+                self._tasks[name] = Task(name, self._board)
+            return self._tasks[name], new
+
+    def task(self, name: str) -> Task:
+        """The task of that name.
+
+        Raises:
+            DaqError: There is none.
+        """
+        with self.world.lock:
+            if name not in self._tasks:
+                raise DaqError(Code.INVALID_TASK, f"Task: {name!r}")
+            return self._tasks[name]
+
+    def clear(self, name: str) -> None:
+        """Stop the task and forget it."""
+        with self.world.lock:
+            self.task(name).stop()
+            del self._tasks[name]
+
+    def reset(self) -> None:
+        """Stop and forget all tasks, as resetting the device does."""
+        with self.world.lock:
+            for name in self.tasks:
+                self.clear(name)

@@ -1,0 +1,1 @@
+"""The simulated ESP32: boot, ROM loader and stub, flash, and the application's place on it."""

@@ -1,0 +1,160 @@
+"""The serial port that clients open: a pseudo-terminal, and a socket beside it for DTR and RTS.
+
+A pseudo-terminal has no modem lines. Clients that reset the chip open the port through the URL
+handler in `bench.twin.url_handler`, which carries the lines over the socket. For all others this
+module does what a person with two buttons would: a request to synchronise that comes without the
+socket puts the chip into its loader, and closing the port afterwards starts it from flash.
+"""
+
+import errno
+import fcntl
+import os
+import pty
+import select
+import shutil
+import struct
+import tempfile
+import threading
+import tty
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote
+
+from bench.twin.esp32 import constants, slip
+from bench.twin.esp32.modem_lines import ModemLines
+from bench.twin.esp32.protocol import SYNC
+
+_SYNC_FRAME = slip.encode(SYNC)
+_READ_SIZE = 1 << 16
+_UNREAD_LIMIT = 1 << 20
+"""Bytes kept for a client that does not read; beyond it a driver's buffer overflows, too."""
+_REPEAT_S = 0.1
+_TCGETS2 = 0x802C542A
+_TERMIOS2 = struct.Struct("4I20B2I")
+
+
+class Chip(Protocol):
+    """The chip at the other end of the cable; its methods may be called by any thread."""
+
+    def lines(self, dtr: bool, rts: bool) -> None:
+        """The client set its modem lines."""
+
+    def receive(self, data: bytes) -> None:
+        """Bytes from the client."""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether `repeat` is due now and then."""
+
+    def repeat(self) -> None:
+        """Print once more."""
+
+
+class SerialPort:
+    """One serial port and the thread that serves it. A context manager; `close` ends it."""
+
+    def __init__(self, chip: Chip) -> None:
+        self._chip = chip
+        self._master, slave = pty.openpty()
+        self.path = os.ttyname(slave)
+        tty.setraw(slave)
+        os.close(slave)
+        os.set_blocking(self._master, False)
+        self._output = threading.Lock()
+        self._unsent = bytearray()
+        self._pressed = False
+        self._fresh = True
+        self._stop_read, self._stop_write = os.pipe()
+        self._directory = tempfile.mkdtemp(prefix="espsim-")
+        self._lines = ModemLines(str(Path(self._directory) / "lines"), chip.lines)
+        self._thread = threading.Thread(target=self._serve, name="serial port", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "SerialPort":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """The port's address for pyserial: data and modem lines."""
+        return f"espsim://{self.path}?ctl={quote(self._lines.path)}"
+
+    @property
+    def rate(self) -> int:
+        """The rate in bit/s that the client has set."""
+        reply = fcntl.ioctl(self._master, _TCGETS2, bytes(_TERMIOS2.size))
+        return int(_TERMIOS2.unpack(reply)[-1]) or constants.ROM_BAUD
+
+    def send(self, data: bytes) -> None:
+        """Bytes for the client; kept while it does not read, lost while the port is closed."""
+        with self._output:
+            self._unsent += data[: max(0, _UNREAD_LIMIT - len(self._unsent))]
+            self._flush()
+
+    def close(self) -> None:
+        """Take the port away."""
+        os.write(self._stop_write, b"x")
+        self._thread.join()
+        self._lines.close()
+        for descriptor in (self._master, self._stop_read, self._stop_write):
+            os.close(descriptor)
+        shutil.rmtree(self._directory)
+
+    def _serve(self) -> None:
+        # Edge-triggered: a closed pseudo-terminal would report its hang-up without end.
+        edges = select.EPOLLIN | select.EPOLLOUT | select.EPOLLHUP | select.EPOLLET
+        with select.epoll() as poll:
+            poll.register(self._master, edges)
+            poll.register(self._stop_read, select.EPOLLIN)
+            while True:
+                events = dict(poll.poll(_REPEAT_S if self._chip.repeats else None))
+                if self._stop_read in events:
+                    return
+                self._attend(events.get(self._master, 0))
+                if not events and self._chip.repeats:
+                    self._chip.repeat()
+
+    def _attend(self, events: int) -> None:
+        with self._output:
+            self._flush()
+        while data := self._read():
+            self._receive(data)
+        if events & select.EPOLLHUP:
+            self._hang_up()
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._master, _READ_SIZE)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EIO):  # nothing there; nobody there
+                return b""
+            raise
+
+    def _flush(self) -> None:
+        while self._unsent:
+            try:
+                del self._unsent[: os.write(self._master, self._unsent)]
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                self._unsent.clear()
+
+    def _receive(self, data: bytes) -> None:
+        if self._fresh and not self._lines.in_use and _SYNC_FRAME in data:
+            self._press((False, True), (True, False), (False, False))
+            self._fresh, self._pressed = False, True
+        self._chip.receive(data)
+
+    def _hang_up(self) -> None:
+        self._fresh = True
+        if self._pressed:
+            self._pressed = False
+            self._press((False, True), (False, False))
+
+    def _press(self, *states: tuple[bool, bool]) -> None:
+        for dtr, rts in states:
+            self._chip.lines(dtr, rts)

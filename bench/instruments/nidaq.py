@@ -1,0 +1,228 @@
+"""NI-DAQmx cards through ``nidaqmx``: the local driver, or NI's gRPC device server elsewhere."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+import grpc
+import nidaqmx
+import numpy as np
+from nidaqmx.constants import AcquisitionType, Edge, TerminalConfiguration
+from nidaqmx.error_codes import DAQmxErrors
+from nidaqmx.errors import DaqError, DaqNotFoundError, DaqNotSupportedError, DaqWarning, Error
+from nidaqmx.stream_readers import AnalogMultiChannelReader
+from nidaqmx.system.device import Device
+
+from bench.errors import DigitizerError
+from bench.instruments.digitizer import Floats, Recording, SamplesLostError, TriggerMissingError
+from bench.station.settings import InputChannel
+
+_LARGEST_READ = 250_000
+"""Samples of each channel in one call: large for speed, bounded for the size of a message."""
+_BUFFERED_BLOCKS = 10
+_UNLIMITED = -1
+_LOST = (
+    DAQmxErrors.SAMPLES_NO_LONGER_AVAILABLE,
+    DAQmxErrors.INPUT_FIFO_OVERFLOW_2,
+    DAQmxErrors.ACQ_STOPPED_TO_PREVENT_INPUT_BUFFER_OVERWRITE,
+    DAQmxErrors.ADC_OVERRUN,
+)
+
+
+class NiDaq:
+    """A card under NI-DAQmx.
+
+    Args:
+        device: The card's name in NI-DAQmx, such as ``Dev1``.
+        server: ``host:port`` of NI's gRPC device server, or None for the local driver.
+        timeout: How long a trigger or a sample may be late, in s.
+
+    Raises:
+        DigitizerError: The server cannot be reached.
+    """
+
+    def __init__(self, device: str, *, server: str | None, timeout: float) -> None:
+        self.name = device if server is None else f"{device} at {server}"
+        self._device, self._timeout = device, timeout
+        self._channel = None if server is None else _connect(server, timeout)
+
+    def identify(self, card: str) -> None:
+        """Check that the device exists and is a `card`, such as ``PCI-6251``.
+
+        Raises:
+            DigitizerError: No driver, no such device, or another one.
+        """
+        with driver_errors(self.name):
+            found = Device(self._device, grpc_options=self._options()).product_type
+        if found != card:
+            raise DigitizerError(
+                f"{self.name} is a {found}, not a {card}: correct the station's device or card"
+            )
+
+    def arm(
+        self, inputs: Sequence[InputChannel], *, rate: float, before: int, after: int, trigger: str
+    ) -> "_Finite":
+        """See `Digitizer.arm`."""
+        count = before + after
+        task = self._task(inputs, rate, AcquisitionType.FINITE, count)
+        with _cleared_on_error(task), driver_errors(self.name):
+            task.triggers.reference_trigger.cfg_dig_edge_ref_trig(
+                f"/{self._device}/{trigger}", before, trigger_edge=Edge.RISING
+            )
+            task.start()
+        return _Finite(self.name, task, count, before, self._timeout)
+
+    def sample(self, inputs: Sequence[InputChannel], *, rate: float, count: int) -> Recording:
+        """See `Digitizer.sample`."""
+        task = self._task(inputs, rate, AcquisitionType.FINITE, count)
+        with _Finite(self.name, task, count, 0, self._timeout) as acquisition:
+            with driver_errors(self.name):
+                task.start()
+            return acquisition.read()
+
+    def stream(self, inputs: Sequence[InputChannel], *, rate: float, block: int) -> "_Continuous":
+        """See `Digitizer.stream`."""
+        task = self._task(inputs, rate, AcquisitionType.CONTINUOUS, _BUFFERED_BLOCKS * block)
+        with _cleared_on_error(task), driver_errors(self.name):
+            task.start()
+        return _Continuous(self.name, task, block, self._timeout)
+
+    def close(self) -> None:
+        """See `Digitizer.close`."""
+        if self._channel is not None:
+            self._channel.close()
+
+    def _options(self) -> Any:
+        # Unnamed sessions: the server makes a new one for each task.
+        return None if self._channel is None else nidaqmx.GrpcSessionOptions(self._channel, "")
+
+    def _task(
+        self, inputs: Sequence[InputChannel], rate: float, mode: AcquisitionType, count: int
+    ) -> Any:
+        with driver_errors(self.name):
+            task = nidaqmx.Task(grpc_options=self._options())
+        with _cleared_on_error(task), driver_errors(self.name):
+            for each in inputs:
+                task.ai_channels.add_ai_voltage_chan(
+                    f"{self._device}/{each.channel}",
+                    terminal_config=TerminalConfiguration.DIFF,
+                    min_val=-each.range,
+                    max_val=each.range,
+                )
+            task.timing.cfg_samp_clk_timing(rate, sample_mode=mode, samps_per_chan=count)
+        return task
+
+
+class _Running:
+    """A configured task: its actual rate, its samples, its end."""
+
+    def __init__(self, name: str, task: Any, timeout: float) -> None:
+        self._name, self._task, self._timeout = name, task, timeout
+        with _cleared_on_error(task), driver_errors(name):
+            self.rate = float(task.timing.samp_clk_rate)
+            self._channels = int(task.number_of_channels)
+            self._reader = AnalogMultiChannelReader(task.in_stream)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _clear(self._task)
+
+    def _fetch(self, count: int, duration: float) -> Floats:
+        """The next `count` samples of each channel, of which the last is `duration` s away."""
+        samples = np.empty((self._channels, count))
+        with driver_errors(self._name):
+            got = self._reader.read_many_sample(samples, count, timeout=duration + self._timeout)
+        if got != count:
+            raise SamplesLostError(f"{self._name}: {got} samples instead of {count}")
+        return samples
+
+
+class _Finite(_Running):
+    def __init__(self, name: str, task: Any, count: int, before: int, timeout: float) -> None:
+        super().__init__(name, task, timeout)
+        self._count, self._before = count, before
+
+    def read(self) -> Recording:
+        """See `Acquisition.read`."""
+        first = range(0, self._count, _LARGEST_READ)
+        sizes = (min(_LARGEST_READ, self._count - index) for index in first)
+        # None of them is readable before all have been taken, if there is a trigger.
+        duration = self._count / self.rate
+        samples = np.concatenate([self._fetch(size, duration) for size in sizes], axis=1)
+        return Recording(self.rate, self._before, samples)
+
+
+class _Continuous(_Running):
+    def __init__(self, name: str, task: Any, block: int, timeout: float) -> None:
+        super().__init__(name, task, timeout)
+        self._block = block
+
+    def __iter__(self) -> Iterator[Floats]:
+        while True:
+            yield self._fetch(self._block, self._block / self.rate)
+
+
+def _connect(server: str, timeout: float) -> grpc.Channel:
+    options = [
+        ("grpc.max_receive_message_length", _UNLIMITED),
+        ("grpc.max_send_message_length", _UNLIMITED),
+    ]
+    channel = grpc.insecure_channel(server, options=options)
+    try:
+        grpc.channel_ready_future(channel).result(timeout)
+    except grpc.FutureTimeoutError as error:
+        channel.close()
+        raise DigitizerError(
+            f"no gRPC device server at {server} within {timeout:g} s: start it or correct "
+            "digitizer.grpc"
+        ) from error
+    return channel
+
+
+@contextmanager
+def _cleared_on_error(task: Any) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        _clear(task)
+        raise
+
+
+def _clear(task: Any) -> None:
+    """Stop and release a task. It says nothing that an earlier error has not said better."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DaqWarning)  # stopped before it was done
+        try:
+            task.close()
+        except (Error, grpc.RpcError):
+            return
+
+
+@contextmanager
+def driver_errors(name: str) -> Iterator[None]:
+    """Turn every error of the driver into a `DigitizerError` with the driver's code."""
+    try:
+        yield
+    except DaqError as error:
+        code = error.error_code
+        text = f"{str(error).splitlines()[0]} [{code}]"  # the advice after it is long and general
+        if code == DAQmxErrors.SAMPLES_NOT_YET_AVAILABLE:
+            raise TriggerMissingError(
+                f"{name}: no trigger, or no samples in time: check the marker's wiring ({text})",
+                code,
+            ) from error
+        if code in _LOST:
+            raise SamplesLostError(
+                f"{name}: samples were lost: read faster or sample slower ({text})", code
+            ) from error
+        raise DigitizerError(f"{name}: {text}", code) from error
+    except (DaqNotFoundError, DaqNotSupportedError) as error:
+        raise DigitizerError(
+            f"{name}: NI-DAQmx is not installed here: install it, or set digitizer.grpc to NI's "
+            "gRPC device server on a machine that has it"
+        ) from error
+    except (Error, grpc.RpcError) as error:
+        raise DigitizerError(f"{name}: the driver's server failed: {error}") from error

@@ -1,0 +1,221 @@
+"""How often the stated intervals hold the twin's true energy.
+
+    python -m benchmarks.coverage [--windows 1000] [--seed 1]
+
+Each window has a station of its own: shunt, decoupling, clock and the card's channels are drawn
+from the distributions that the twin's station file declares, the very figures that the budget is
+made from. The truth is the energy at the simulated device's pins.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from bench.measurement import model
+from bench.measurement.capture import WindowPlan, plan_window, trace_limits
+from bench.measurement.declared import circuit_of, figures_of
+from bench.measurement.energy import WindowEnergy, window_energy
+from bench.measurement.model import Measurand, Run
+from bench.measurement.montecarlo import propagate
+from bench.measurement.trace import Trace
+from bench.measurement.uncertainty import evaluate
+from bench.measurement.windows import find_window
+from bench.station.configuration import Station, load_station
+from bench.twin.card import Accuracy, Card, Channel, Tolerances
+from bench.twin.circuit import Components
+from bench.twin.world import World
+
+STATION = Path(__file__).parents[1] / "stations" / "twin.toml"
+LATENCIES = (0.8e-3, 60e-3)
+"""Range of the latencies drawn, s: from the smallest to the larger convolutional networks."""
+IDLE, BUSY, STALLED = 28e-3, 42e-3, 34e-3
+"""Currents in A of a device that waits, computes, and waits for its flash."""
+SAVED = 0.3
+"""Share of the work that the second variant of a saving does without."""
+PAPER_INFERENCES = 10
+DRAWS = 20_000
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A simulated station, its parts drawn, and the variant that runs on it."""
+
+    station: Station
+    world: World
+    card: Card
+    latency: float
+    stalls: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """A measured window and the energy in J that the device really took in it."""
+
+    window: WindowEnergy
+    true: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One measurand on one station: relative errors, and whether the intervals hold.
+
+    `lag` is what leaving the decoupling's charge out would add to the error.
+    """
+
+    error: float
+    stated: float
+    gum: bool
+    monte_carlo: bool
+    lag: float
+
+
+def with_shunt(station: Station, limit: float, distribution: str) -> Station:
+    """The station with another relative tolerance of its shunt."""
+    shunt = station.accuracy.shunt.model_copy(update={"limit": limit, "distribution": distribution})
+    accuracy = station.accuracy.model_copy(update={"shunt": shunt})
+    return station.model_copy(update={"accuracy": accuracy})
+
+
+def draw_lab(station: Station, seed: int) -> Lab:
+    random = np.random.default_rng(seed)
+    declared = station.accuracy
+    parts = Components(
+        shunt=station.shunt.resistance * (1.0 + declared.shunt.draw(random)),
+        decoupling=station.device.decoupling * (1.0 + declared.decoupling.draw(random)),
+    )
+    ranges = {r.range: Accuracy(r.gain, r.offset, r.inl, r.noise) for r in declared.ranges}
+    tolerances = Tolerances(accuracy=ranges, time_base=declared.time_base.limit)
+    latency = float(np.exp(random.uniform(*np.log(LATENCIES))))
+    return Lab(
+        station, World(parts), Card(seed, tolerances), latency, float(random.uniform(0.1, 0.6))
+    )
+
+
+def measure(lab: Lab, plan: WindowPlan, work: float = 1.0, warm: bool = True) -> Case:
+    """Run the plan's inferences, each `work` times the lab's latency, and measure them."""
+    world, station = lab.world, lab.station
+    settle = 10.0 * circuit_of(station).time_constant
+
+    share = lab.stalls / 2.0
+    pieces = ((BUSY, 0.5 - share), (STALLED, lab.stalls), (BUSY, 0.5 - share))
+    inference = [(amps, part * work * lab.latency) for amps, part in pieces]
+    world.connect(station.supply.voltage)
+    world.run([(IDLE, 1.0)])
+    if warm:
+        world.run(inference, plan.warm_up)
+    begin = world.now
+    world.mark(True)
+    world.run(inference, plan.inferences)
+    world.mark(False)
+    end = world.now
+    world.run(inference, plan.warm_up)
+    world.run([(IDLE, plan.seconds + settle)])
+    trace = digitise(lab, plan)
+    window = find_window(trace, trace_limits(station, plan.samples))
+    energy = window_energy(trace, window, circuit_of(station))
+    return Case(energy, world.energy(begin, end))
+
+
+def digitise(lab: Lab, plan: WindowPlan) -> Trace:
+    rise, card = lab.world.rises[-1], lab.station.digitizer
+    channels = [
+        Channel(int(channel.channel.removeprefix("ai")), channel.range) for channel in card.channels
+    ]
+    zero = lab.card.first_tick(rise, plan.rate)
+    supply, shunt, marker = lab.card.sample(
+        lab.world, rise.key, zero, -plan.pre, plan.samples, plan.rate, channels
+    )
+    return Trace(plan.rate, plan.pre, supply, shunt, marker)
+
+
+def judge(measurand: Measurand, true: float, seed: int, lag: float) -> Verdict:
+    estimate = evaluate(measurand)
+    drawn = propagate(measurand, seed, DRAWS)
+    scale = abs(true) if measurand.unit != "1" else 1.0
+    low, high = estimate.interval
+    return Verdict(
+        error=(estimate.value - true) / scale,
+        stated=estimate.expanded / scale,
+        gum=low <= true <= high,
+        monte_carlo=drawn.covers(true),
+        lag=lag,
+    )
+
+
+def energies(
+    station: Station, seed: int, inferences: int | None = None, windows: int = 1, warm: bool = True
+) -> Verdict:
+    lab = draw_lab(station, seed)
+    plan = plan_window(station, lab.latency, inferences)
+    cases = [measure(lab, plan, warm=warm) for _ in range(windows)]
+    measurand = model.gross_energy(
+        Run([case.window for case in cases], plan.inferences), figures_of(station)
+    )
+    true = fmean(case.true for case in cases) / plan.inferences
+    return judge(measurand, true, seed, fmean(case.window.lag for case in cases))
+
+
+def savings(station: Station, seed: int) -> Verdict:
+    lab = draw_lab(station, seed)
+    runs, true = [], []
+    for work in (1.0, 1.0 - SAVED):
+        plan = plan_window(station, lab.latency * work)
+        case = measure(lab, plan, work)
+        runs.append(Run([case.window], plan.inferences))
+        true.append(case.true / plan.inferences)
+    reference, variant = runs
+    measurand = model.saving(reference, variant, figures_of(station))
+    return judge(measurand, 1.0 - true[1] / true[0], seed, 0.0)
+
+
+def report(title: str, verdicts: Sequence[Verdict]) -> None:
+    errors = np.array([verdict.error for verdict in verdicts])
+    stated = np.array([verdict.stated for verdict in verdicts])
+    lags = np.array([verdict.lag for verdict in verdicts])
+    gum = np.mean([verdict.gum for verdict in verdicts])
+    monte_carlo = np.mean([verdict.monte_carlo for verdict in verdicts])
+    print(
+        f"{title:<30} {len(verdicts):6d} {gum:8.1%} {monte_carlo:8.1%} {errors.mean():+11.4%}"
+        f" {errors.std():9.4%} {stated.mean():9.4%} {lags.mean():+9.3%} {lags.min():+9.3%}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Coverage of the twin's truth.")
+    parser.add_argument("--windows", type=int, default=1000, help="stations and windows of each")
+    parser.add_argument("--seed", type=int, default=1, help="the first station's")
+    options = parser.parse_args()
+    seeds = range(options.seed, options.seed + options.windows)
+    declared = load_station(STATION)
+    coarse = with_shunt(declared, 0.01, "rectangular")
+    exact = with_shunt(declared, 0.0, "normal")
+    print(
+        f"{'':<30} {'number':>6} {'in GUM':>8} {'in MC':>8} {'mean error':>11} {'std':>9}"
+        f" {'mean U':>9} {'mean lag':>9} {'worst':>9}"
+    )
+    ten = PAPER_INFERENCES
+    cases: list[tuple[str, Callable[[int], Verdict]]] = [
+        ("default window", lambda s: energies(declared, s)),
+        ("five of them", lambda s: energies(declared, s, windows=5)),
+        ("default window, 1 % shunt", lambda s: energies(coarse, s)),
+        ("default window, exact shunt", lambda s: energies(exact, s)),
+        ("the paper's ten", lambda s: energies(declared, s, ten)),
+        ("the paper's ten, no warm-up", lambda s: energies(declared, s, ten, warm=False)),
+        ("saving between two windows", lambda s: savings(declared, s)),
+    ]
+    for title, one in cases:
+        report(title, [one(seed) for seed in seeds])
+    print(
+        "number: stations and windows (for a saving pairs); in GUM, in MC: share whose stated\n"
+        "95 % interval holds the truth; errors and U: relative (for a saving absolute); lag: what\n"
+        "leaving out the decoupling's charge would add, the bias of a window that is too short"
+    )
+
+
+if __name__ == "__main__":
+    main()

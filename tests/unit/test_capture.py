@@ -1,0 +1,62 @@
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import MeasurementError
+from bench.measurement.capture import plan_window, trace_limits
+from bench.measurement.declared import circuit_of, figures_of
+from bench.station.configuration import load_station
+
+STATION = load_station(Path(__file__).parents[2] / "stations" / "twin.toml")
+
+
+@given(st.floats(1e-4, 2.0), st.sampled_from([None, 1, 10, 100]))
+def test_plan_holds_the_window_and_ten_time_constants_on_both_sides(
+    latency: float, inferences: int | None
+) -> None:
+    plan = plan_window(STATION, latency, inferences)
+    settling = 10 * 9.8 * 10e-6
+    assert plan.pre / plan.rate >= settling
+    assert plan.post / plan.rate >= plan.inferences * latency + settling
+    assert plan.warm_up * latency >= settling
+    assert plan.samples == plan.pre + plan.post
+
+
+@pytest.mark.parametrize(
+    ("latency", "inferences"), [(0.8e-3, 625), (14e-3, 36), (0.05, 10), (1.5, 10)]
+)
+def test_default_window_is_half_a_second_and_at_least_ten(latency: float, inferences: int) -> None:
+    assert plan_window(STATION, latency).inferences == inferences
+
+
+@pytest.mark.parametrize("latency", [0.0, -1.0, math.nan, math.inf])
+def test_senseless_latency_is_refused(latency: float) -> None:
+    with pytest.raises(MeasurementError, match="latency"):
+        plan_window(STATION, latency)
+
+
+def test_window_without_inference_is_refused() -> None:
+    with pytest.raises(MeasurementError, match="0 inferences"):
+        plan_window(STATION, 1e-3, 0)
+
+
+def test_limits_are_the_stations() -> None:
+    limits = trace_limits(STATION, 1234)
+    assert limits.samples == 1234
+    assert (limits.supply_range, limits.shunt_range) == (5.0, 1.0)
+    assert limits.minimum_voltage == STATION.device.minimum_voltage
+    assert limits.shortest_window == pytest.approx(0.98e-3)
+
+
+def test_figures_are_the_stations_in_volts() -> None:
+    figures = figures_of(STATION)
+    accuracy = STATION.accuracy
+    one_volt = accuracy.of_range(1.0)
+    assert figures.shunt.standard == pytest.approx(accuracy.shunt.standard)
+    assert figures.shunt_voltage.offset.size == pytest.approx(one_volt.offset)
+    assert figures.supply.linearity.size == pytest.approx(5.0 * accuracy.of_range(5.0).inl)
+    assert figures.supply.step == pytest.approx(160.2e-6, rel=1e-3)  # 16 bits over 105 % of +-5 V
+    assert circuit_of(STATION).time_constant == pytest.approx(98e-6)

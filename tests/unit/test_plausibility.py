@@ -1,0 +1,87 @@
+import math
+from dataclasses import replace
+
+import pytest
+
+from bench.measurement.energy import Circuit, Edge, WindowEnergy
+from bench.measurement.figures import ChannelFigures, Figures, Spread
+from bench.measurement.plausibility import (
+    ClockRatioError,
+    ImplausibleCurrentError,
+    check_clock,
+    check_current,
+)
+from bench.measurement.uncertainty import Estimate
+from bench.station.accuracy import Accuracy
+
+NONE = Spread(0.0, "normal")
+CHANNEL = ChannelFigures(NONE, NONE, NONE, NONE, noise=1e-4, step=1e-4, full_scale=5.0)
+FIGURES = Figures(NONE, NONE, Spread(50e-6, "rectangular"), CHANNEL, CHANNEL)
+ACCURACY = Accuracy.model_validate(
+    {
+        "source": "test",
+        "verified": False,
+        "shunt": {"limit": "1 %", "distribution": "rectangular"},
+        "decoupling": {"limit": "20 %", "distribution": "rectangular"},
+        "time_base": {"limit": "50 ppm", "distribution": "rectangular"},
+        "readback_gain": {"limit": "1 %", "distribution": "rectangular"},
+        "readback_offset": "0.2 mA",
+        "ranges": [
+            {"range": "1 V", "gain": "0 %", "offset": "0 %", "inl": "0 %", "noise": "10 uV"}
+        ],
+    }
+)
+
+
+def current(amps: float) -> Estimate:
+    return Estimate("mean current", "A", amps, 0.1e-3, math.inf, 2.0, ())
+
+
+def window(samples: float) -> WindowEnergy:
+    edge = Edge(3.3, 0.4)
+    return WindowEnergy(
+        Circuit(9.8, 10e-6), samples, samples * 1e-5, 1.0, 1.0, 1.0, 1.0, edge, edge, 2.9
+    )
+
+
+def test_current_within_both_uncertainties_is_plausible() -> None:
+    # Stated for the supply at 40 mA: 2 x hypot(0.4 mA, 0.2 mA) / sqrt(3) = 0.516 mA.
+    combined = math.hypot(0.2e-3, 2.0 * math.hypot(0.4e-3, 0.2e-3) / math.sqrt(3.0))
+    assert check_current(current(40e-3 + 0.9 * combined), 40e-3, ACCURACY) == pytest.approx(0.9)
+    assert check_current(current(40e-3 - 0.9 * combined), 40e-3, ACCURACY) == pytest.approx(-0.9)
+
+
+@pytest.mark.parametrize("amps", [41e-3, 39e-3, 0.0, math.nan])
+def test_other_current_than_the_supplys_is_an_error(amps: float) -> None:
+    with pytest.raises(ImplausibleCurrentError, match=r"40 mA by the supply \(En = "):
+        check_current(current(amps), 40e-3, ACCURACY)
+
+
+def test_clocks_that_agree_give_their_ratio() -> None:
+    assert check_clock(window(50000.0), 0.49995, FIGURES) == pytest.approx(100e-6, rel=1e-3)
+
+
+@pytest.mark.parametrize("lost", [20, 1000])
+def test_lost_samples_show_in_the_clocks(lost: int) -> None:
+    with pytest.raises(ClockRatioError, match=f"off by -{lost * 20} ppm"):
+        check_clock(window(50000.0 - lost), 0.5, FIGURES)
+
+
+def test_short_windows_allow_for_the_edges() -> None:
+    ten_of_c1 = window(820.0)
+    assert abs(check_clock(ten_of_c1, 8.2e-3 - 10e-6, FIGURES)) > 1e-3
+    with pytest.raises(ClockRatioError):
+        check_clock(ten_of_c1, 8.2e-3 - 40e-6, FIGURES)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, math.nan])
+def test_senseless_timer_is_an_error(seconds: float) -> None:
+    with pytest.raises(ClockRatioError, match="by the device"):
+        check_clock(window(50000.0), seconds, FIGURES)
+
+
+def test_better_time_base_allows_less() -> None:
+    figures = replace(FIGURES, time_base=NONE)
+    check_clock(window(50000.0), 0.5 * (1 + 195e-6), FIGURES)
+    with pytest.raises(ClockRatioError):
+        check_clock(window(50000.0), 0.5 * (1 + 195e-6), figures)

@@ -1,0 +1,231 @@
+"""How accurate a model is on the test subjects, in each runtime, and whether the runtimes agree::
+
+base = evaluate_base(keras_file, test)          # test: standardised Windows
+variant = evaluate_variant(tflite, test)
+variant.litert.accuracy, variant.litert.interval
+variant.tflm                                     # an Evaluation, or Refused, or NotRun
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.catalog import ACTIVITIES
+from models.errors import EvaluationError
+from models.flatbuffer import read
+from models.graph import FlatModel
+from models.runtimes import NotRun, Ran, Refused, run_keras, run_litert, run_tflm
+from models.windows import Windows
+
+RESAMPLES = 10_000
+"""Draws of subjects behind an interval."""
+
+FLOAT_TOLERANCE = 1e-4
+"""Largest difference of a float model's outputs between runtimes that counts as agreement.
+
+Measured on trained networks are 3e-6; one window of one LSTM in 27,000 had 5e-5, because the
+recurrence amplifies what rounding leaves."""
+
+INTEGER_TOLERANCE_STEPS = 3
+"""The same of an integer model, in steps of the logits; measured is 1.05 on trained networks."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How many of a subject's windows were classified, and how many of these correctly."""
+
+    windows: int
+    correct: int
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction classified correctly."""
+        return self.correct / self.windows
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What a model made of the test windows.
+
+    Attributes:
+        windows: How many there were.
+        accuracy: Fraction classified correctly.
+        interval: 95 % confidence interval of the accuracy, by bootstrap over subjects.
+        per_subject: The score of each subject by number, in rising order.
+        confusion: (6, 6) int64 counts; rows are the true activity, columns the predicted one.
+        predictions: (n,) int64 index into ``catalog.ACTIVITIES``.
+    """
+
+    windows: int
+    accuracy: float
+    interval: tuple[float, float]
+    per_subject: Mapping[int, Score]
+    confusion: NDArray[np.int64]
+    predictions: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How TFLM's outputs compare with LiteRT's, window by window.
+
+    Attributes:
+        windows: How many both have run.
+        identical: Fraction whose outputs are equal to the last bit.
+        same_class: Fraction with the same activity.
+        largest_difference: Of any output: in steps for an integer model, else in probability.
+        tolerance: The largest difference that counts as agreement, in the same unit.
+        agree: Whether every difference is within the tolerance, and the activity the same wherever
+            the two most probable ones are further apart than that.
+    """
+
+    windows: int
+    identical: float
+    same_class: float
+    largest_difference: float
+    tolerance: float
+    agree: bool
+
+
+@dataclass(frozen=True, eq=False)
+class VariantEvaluation:
+    """A variant in the runtimes of small machines.
+
+    Attributes:
+        litert: In LiteRT.
+        tflm: In TFLM, or why not.
+        arena: Bytes of tensor arena that TFLM used, on a 64-bit machine; None if it did not run.
+        agreement: Of TFLM with LiteRT; None if TFLM did not run.
+    """
+
+    litert: Evaluation
+    tflm: Evaluation | Refused | NotRun
+    arena: int | None
+    agreement: Agreement | None
+
+
+def evaluate_base(keras_file: Path, test: Windows) -> Evaluation:
+    """The trained Keras model on standardised test windows. Imports TensorFlow."""
+    return evaluation(run_keras(keras_file, test.x), test)
+
+
+def evaluate_variant(model: bytes, test: Windows) -> VariantEvaluation:
+    """A ``.tflite`` model on standardised test windows, in LiteRT and, where installed, in TFLM.
+
+    A model with hybrid operators, which TFLM is known to refuse, is offered to it with one window.
+
+    Raises:
+        EvaluationError: A runtime gave what is no number, crashed or exceeded its time limit.
+    """
+    flat = read(model)
+    outputs = run_litert(model, test.x)
+    litert = evaluation(outputs, test)
+    hybrid = any(kernel.hybrid for kernel in flat.kernels())
+    answer = run_tflm(model, test.x[:1] if hybrid else test.x)
+    if not isinstance(answer, Ran):
+        return VariantEvaluation(litert, answer, arena=None, agreement=None)
+    if hybrid:
+        raise EvaluationError(
+            "TFLM took a model with hybrid operators, which it was known to refuse; find out what "
+            "it computes before such a model is flashed"
+        )
+    return VariantEvaluation(
+        litert,
+        evaluation(answer.outputs, test),
+        arena=answer.arena,
+        agreement=agreement(flat, outputs, answer.outputs),
+    )
+
+
+def evaluation(outputs: NDArray[Any], test: Windows) -> Evaluation:
+    """What a model's outputs, (n, 6) of any type, say of the windows they belong to.
+
+    Raises:
+        EvaluationError: There are no windows, or outputs that are no numbers.
+    """
+    if not len(test) or outputs.shape != (len(test), len(ACTIVITIES)):
+        raise EvaluationError(
+            f"outputs of shape {outputs.shape} for {len(test)} windows; wanted one row a window "
+            f"with {len(ACTIVITIES)} columns, and at least one window"
+        )
+    if not np.isfinite(outputs).all():
+        wrong = int((~np.isfinite(outputs).all(axis=1)).sum())
+        raise EvaluationError(
+            f"outputs of {wrong:,} of {len(test):,} windows are NaN or infinite; look at the "
+            "network's weights and at the operators of its model"
+        )
+    predictions = outputs.argmax(axis=1).astype(np.int64)
+    confusion = np.zeros((len(ACTIVITIES), len(ACTIVITIES)), dtype=np.int64)
+    np.add.at(confusion, (test.y, predictions), 1)
+    correct = predictions == test.y
+    scores = {
+        int(subject): Score(int(own.sum()), int(correct[own].sum()))
+        for subject in np.unique(test.subjects)
+        for own in [test.subjects == subject]
+    }
+    return Evaluation(
+        windows=len(test),
+        accuracy=float(correct.mean()),
+        interval=interval(scores),
+        per_subject=scores,
+        confusion=confusion,
+        predictions=predictions,
+    )
+
+
+def interval(scores: Mapping[int, Score], *, seed: int = 0) -> tuple[float, float]:
+    """95 % confidence interval of the accuracy over all windows: percentile bootstrap.
+
+    Windows of one subject resemble each other, so it is subjects that are drawn with replacement
+    (the cluster bootstrap of Davison and Hinkley 1997, section 3.8), 10,000 times; what is left to
+    chance is whom the model will meet. With the eight subjects of a fold it is somewhat too narrow.
+    """
+    windows = np.array([score.windows for score in scores.values()])
+    correct = np.array([score.correct for score in scores.values()])
+    draw = np.random.default_rng(seed)
+    chosen = draw.integers(len(scores), size=(RESAMPLES, len(scores)))
+    accuracies = correct[chosen].sum(axis=1) / windows[chosen].sum(axis=1)
+    low, high = np.quantile(accuracies, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def agreement(model: FlatModel, litert: NDArray[Any], tflm: NDArray[Any]) -> Agreement:
+    """Compare two runtimes' outputs, each (n, 6) in the type of the model's output tensor."""
+    reference = litert.astype(np.float64)
+    difference = np.abs(reference - tflm).max(axis=1)
+    same_class = litert.argmax(axis=1) == tflm.argmax(axis=1)
+    tolerance = output_tolerance(model)
+    best = np.sort(reference, axis=1)
+    near_tie = best[:, -1] - best[:, -2] <= tolerance
+    return Agreement(
+        windows=len(reference),
+        identical=float((difference == 0).mean()),
+        same_class=float(same_class.mean()),
+        largest_difference=float(difference.max()),
+        tolerance=tolerance,
+        agree=bool((difference <= tolerance).all() and (same_class | near_tie).all()),
+    )
+
+
+def output_tolerance(model: FlatModel) -> float:
+    """How far outputs of one model may differ between runtimes, in the output's own unit.
+
+    Integer kernels round differently (one rounding or two, tables of other sizes), which moves the
+    logits by a step or so. What that does to a probability depends on how coarse the logits are: if
+    one rises and another falls by k steps of scale s, it is at most tanh(k s / 2), at equal
+    logits. To that comes the rounding of the probability itself, one step.
+    """
+    output = model.output
+    if output.quantisation is None:
+        return FLOAT_TOLERANCE
+    softmax = next(op for op in model.operators if model.outputs[0] in op.outputs)
+    logits = model.tensors[softmax.inputs[0]].quantisation
+    if softmax.name != "SOFTMAX" or logits is None:
+        raise EvaluationError(
+            f"the integer model ends in {softmax.name}; its tolerance is known for SOFTMAX only"
+        )
+    probability = np.tanh(INTEGER_TOLERANCE_STEPS * logits.scale[0] / 2)
+    return float(np.ceil(probability / output.quantisation.scale[0]) + 1)

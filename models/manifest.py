@@ -1,0 +1,288 @@
+"""The manifest of a variant: everything about a ``.tflite`` file that its users rely on.
+
+It lies beside the model and its golden windows, and is all that the bench knows about a model.
+"""
+
+import hashlib
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from models.catalog import ACTIVITIES, CHANNELS, Network, Technique, Variant
+from models.errors import ModelsError
+from models.graph import FlatModel, Tensor
+
+FILE = "manifest.json"
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+PerChannel = Annotated[tuple[float, ...], Field(min_length=CHANNELS, max_length=CHANNELS)]
+PerActivity = Annotated[
+    tuple[Count, ...], Field(min_length=len(ACTIVITIES), max_length=len(ACTIVITIES))
+]
+Runtime = Literal["keras", "litert", "tflm"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ModelFile(_Frozen):
+    """The model: its file name beside the manifest, size in bytes, SHA-256 and CRC-32 (zlib's)."""
+
+    file: str
+    size: Count
+    sha256: Sha256
+    crc32: Annotated[int, Field(ge=0, lt=2**32)]
+
+    @classmethod
+    def of(cls, file: str, content: bytes) -> Self:
+        """The description of ``content`` under the name ``file``."""
+        return cls(
+            file=file,
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            crc32=zlib.crc32(content),
+        )
+
+
+class GoldenFile(_Frozen):
+    """The golden windows (`models.golden`): file name, SHA-256 and how many there are."""
+
+    file: str
+    sha256: Sha256
+    windows: Annotated[int, Field(ge=1)]
+
+
+class OperatorUse(_Frozen):
+    """How often an operator occurs with one combination of types.
+
+    Attributes:
+        operator: TensorFlow Lite's name, such as ``FULLY_CONNECTED``.
+        input: Type of its first input, such as ``float32``.
+        weights: Type of its weights, empty for an operator without.
+        output: Type of its first output.
+        count: How many of them the graph has.
+    """
+
+    operator: str
+    input: str
+    weights: str
+    output: str
+    count: Annotated[int, Field(ge=1)]
+
+    @classmethod
+    def all_of(cls, model: FlatModel) -> tuple[Self, ...]:
+        """What ``model`` uses, in the order of first use."""
+        return tuple(
+            cls(**asdict(kernel), count=count) for kernel, count in model.kernels().items()
+        )
+
+
+class TensorFacts(_Frozen):
+    """The model's input or output; ``value = scale * (stored - zero_point)`` where quantised."""
+
+    dtype: Literal["float32", "int8"]
+    shape: tuple[int, ...]
+    scale: float | None = None
+    zero_point: int | None = None
+
+    @model_validator(mode="after")
+    def _integers_have_a_scale(self) -> Self:
+        quantised = self.scale is not None and self.zero_point is not None
+        if quantised != (self.dtype == "int8"):
+            raise ValueError("int8 needs scale and zero_point, float32 has neither")
+        return self
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> Self:
+        """The description of a model's input or output."""
+        quantisation = tensor.quantisation
+        return cls.model_validate(
+            {
+                "dtype": tensor.dtype,
+                "shape": tensor.shape,
+                "scale": quantisation and quantisation.scale[0],
+                "zero_point": quantisation and quantisation.zero_point[0],
+            }
+        )
+
+
+class Standardisation(_Frozen):
+    """``(window - mean) / scale`` for each channel is what the model takes; in g and rad/s."""
+
+    mean: PerChannel
+    scale: PerChannel
+
+
+class SubjectScore(_Frozen):
+    """How many of a subject's windows were classified, and how many of these correctly."""
+
+    windows: Annotated[int, Field(ge=1)]
+    correct: Count
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction classified correctly."""
+        return self.correct / self.windows
+
+
+class Measured(_Frozen):
+    """The accuracy of a model in one runtime on the test subjects.
+
+    Attributes:
+        windows: How many were classified.
+        accuracy: Fraction classified correctly.
+        interval: 95 % confidence interval of it, by bootstrap over subjects.
+        per_subject: The score of each test subject by number.
+        confusion: Rows are the true activity, columns the one named by the model.
+    """
+
+    windows: Annotated[int, Field(ge=1)]
+    accuracy: Fraction
+    interval: tuple[Fraction, Fraction]
+    per_subject: dict[int, SubjectScore]
+    confusion: Annotated[
+        tuple[PerActivity, ...], Field(min_length=len(ACTIVITIES), max_length=len(ACTIVITIES))
+    ]
+
+
+class NotMeasured(_Frozen):
+    """Why there is no accuracy in a runtime: what it refuses, or that it is not installed."""
+
+    reason: str
+
+
+class Agreement(_Frozen):
+    """How TFLM's outputs compare with LiteRT's on the windows that both have run.
+
+    Attributes:
+        windows: How many.
+        same_class: Fraction with the same activity.
+        largest_difference: Of any output: in steps for int8, in probability for float32.
+    """
+
+    windows: Annotated[int, Field(ge=1)]
+    same_class: Fraction
+    largest_difference: Annotated[float, Field(ge=0)]
+
+
+class DatasetFacts(_Frozen):
+    """The data set's name and the hash of its content."""
+
+    name: Literal["uci-har", "surrogate"]
+    digest: str
+
+
+class NetworkFacts(_Frozen):
+    """The network's fields, as in `models.catalog.Network`."""
+
+    name: str
+    filters: int
+    kernel: int
+    dense: int
+    pool: int
+    lstm: int | None
+    lstm_output: Literal["last", "sequence"]
+
+    @classmethod
+    def of(cls, network: Network) -> Self:
+        """The description of ``network``."""
+        return cls(**asdict(network))
+
+
+class Provenance(_Frozen):
+    """Hashes of what the variant was made from: keys of the store, and the weights themselves."""
+
+    weights_key: Sha256
+    weights_sha256: Sha256
+    model_key: Sha256
+    variant_key: Sha256
+
+
+class Manifest(_Frozen):
+    """A variant, complete.
+
+    Attributes:
+        format: The version of this format.
+        network: The network.
+        technique: The technique.
+        dataset: What it was trained and tested on.
+        fold: The fold of test subjects.
+        seed: The seed of its training.
+        model: Its file.
+        golden: The file of its golden windows.
+        operators: Its operators with their types.
+        macs: Multiply-accumulates of one inference.
+        parameters: Trained parameters of the network.
+        input: Its input tensor.
+        output: Its output tensor, the softmax over the activities.
+        standardisation: What is done to a window first.
+        accuracy: By runtime.
+        agreement: Of TFLM with LiteRT; None where TFLM has not run it.
+        arena_tflm_host: Bytes of tensor arena that TFLM uses on a 64-bit host, likewise.
+        provenance: What it was made from.
+        versions: Of the libraries that made it.
+    """
+
+    format: Literal[1] = 1
+    network: NetworkFacts
+    technique: Technique
+    dataset: DatasetFacts
+    fold: int
+    seed: int
+    model: ModelFile
+    golden: GoldenFile
+    operators: tuple[OperatorUse, ...]
+    macs: Count
+    parameters: Count
+    input: TensorFacts
+    output: TensorFacts
+    standardisation: Standardisation
+    accuracy: dict[Runtime, Measured | NotMeasured]
+    agreement: Agreement | None
+    arena_tflm_host: Count | None
+    provenance: Provenance
+    versions: dict[str, str | None]
+
+    @property
+    def variant(self) -> Variant:
+        """The variant that this describes."""
+        return Variant(Network(**self.network.model_dump()), self.technique)
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
+def read(directory: Path) -> Manifest:
+    """The manifest in ``directory``, after checking that the files it names are beside it.
+
+    Raises:
+        ModelsError: It is missing or not valid, or a file that it names is missing or another.
+    """
+    path = directory / FILE
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+        for name, wanted in (
+            (manifest.model.file, manifest.model.sha256),
+            (manifest.golden.file, manifest.golden.sha256),
+        ):
+            seen = hashlib.sha256((directory / name).read_bytes()).hexdigest()
+            if seen != wanted:
+                raise _unusable(path, f"{name} is another file: SHA-256 {seen}, wanted {wanted}")
+    except OSError as error:
+        raise _unusable(path, f"{error.filename}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the whole"
+        raise _unusable(path, f"{field}: {first['msg']}") from error
+    return manifest
+
+
+def _unusable(path: Path, what: str) -> ModelsError:
+    return ModelsError(f"{path}: {what}; export the variant again (`python -m models export`)")

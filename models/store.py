@@ -1,0 +1,314 @@
+"""A content-addressed store: an entry's address is the hash of all that decides what is in it.
+
+An entry is a directory of files and an index with the size and hash of each. It is built in a
+directory of its own beside the others and renamed into its place when complete, under a lock that
+lets one process build while the others wait. Whatever is not whole (a builder killed in mid-write,
+a file cut short, a flipped bit) is noticed when the entry is loaded, and built again.
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from models.errors import StoreError
+from models.keys import Key, canonical_json
+
+INDEX = "index.json"
+_PARTIAL = ".partial"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_RENAMES = 8
+
+
+class FileFacts(BaseModel):
+    """A file of an entry: its size in bytes and its SHA-256 in hexadecimal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: int
+    sha256: str
+
+
+class _Index(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    ingredients: dict[str, JsonValue]
+    files: dict[str, FileFacts]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An artefact in the store.
+
+    Attributes:
+        key: What decided it.
+        path: Its directory. Nothing in it may be changed.
+        files: Its files by name (relative to ``path``, with forward slashes), without the index.
+    """
+
+    key: Key
+    path: Path
+    files: Mapping[str, FileFacts]
+
+    @property
+    def size(self) -> int:
+        """The size of all its files in bytes."""
+        return sum(facts.size for facts in self.files.values())
+
+
+class _DamagedError(Exception):
+    """Why an entry cannot be used; never leaves this module."""
+
+
+def _silent(_message: str) -> None:
+    pass
+
+
+class Store:
+    """The store under one directory; any number of processes may use it at the same time.
+
+    Args:
+        root: The directory; made when something is first built.
+        notice: Told, in a sentence for people, of waiting for another process and of damage.
+    """
+
+    def __init__(self, root: Path, notice: Callable[[str], None] = _silent) -> None:
+        self.root = root
+        self._notice = notice
+
+    def get(self, key: Key) -> Entry | None:
+        """The whole and verified entry of ``key``, or None where there is none to be used.
+
+        Raises:
+            StoreError: When the store cannot be read.
+        """
+        with contextlib.suppress(_DamagedError):
+            return self._verified(key)
+        return None
+
+    def get_or_build(self, key: Key, build: Callable[[Path], None], *, label: str) -> Entry:
+        """The entry of ``key``, built if need be, by this process or by one that was faster.
+
+        Args:
+            key: What decides the artefact.
+            build: Writes the artefact's files into the empty directory it is given.
+            label: The artefact's name in notices, such as ``weights of C_5``.
+
+        Raises:
+            StoreError: When the store cannot be read or written.
+            Exception: Whatever ``build`` raises; nothing of that attempt stays.
+        """
+        entry = self.get(key)
+        if entry is not None:
+            return entry
+        with self.lock(key, label=label):
+            try:
+                entry = self._verified(key)
+            except _DamagedError as damage:
+                self._notice(f"{label}: the stored one is damaged ({damage}); it is built again")
+            return entry or self._build(key, build)
+
+    @contextlib.contextmanager
+    def lock(self, key: Key, *, label: str) -> Iterator[None]:
+        """Hold the right to build ``key``; a process that dies gives it back.
+
+        Raises:
+            StoreError: When the lock's file cannot be written.
+        """
+        with self._storage_errors("lock"):
+            lock = self._file_lock(self._directory(key))
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                self._notice(f"{label}: another process is making it, waiting ({lock.lock_file})")
+                lock.acquire(poll_interval=0.1)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def entries(self) -> list[Entry]:
+        """All entries, by kind and address, read from their indexes without verifying the files."""
+        found = []
+        for index in sorted(self.root.glob(f"*/*/{INDEX}")):
+            if not index.parent.name.endswith(_PARTIAL):
+                with contextlib.suppress(_DamagedError):
+                    found.append(self._indexed(index.parent))
+        return found
+
+    def remove(self, entry: Entry) -> None:
+        """Remove ``entry``, waiting for a process that just builds it.
+
+        Raises:
+            StoreError: When it cannot be removed.
+        """
+        with self.lock(entry.key, label=entry.path.name), self._storage_errors("remove from"):
+            if entry.path.exists():
+                self._discard(entry.path)
+
+    def clear(self) -> None:
+        """Remove all entries, damaged ones too, but none that is being built.
+
+        Raises:
+            StoreError: When something cannot be removed.
+        """
+        self._remove_leftovers()
+        with self._storage_errors("remove from"):
+            for directory in self.root.glob("*/*/"):
+                with self._lock_if_free(directory) as free:
+                    if free and directory.exists():
+                        self._discard(directory)
+
+    def _directory(self, key: Key) -> Path:
+        return self.root / key.kind / key.name
+
+    def _file_lock(self, directory: Path) -> FileLock:
+        """The lock, not yet taken, of the entry that ``directory`` is, was, or is to be."""
+        locks = self.root / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        return FileLock(locks / f"{directory.parent.name}-{directory.name.split('.')[0]}.lock")
+
+    def _verified(self, key: Key) -> Entry | None:
+        directory = self._directory(key)
+        with self._storage_errors("read"):
+            if not directory.exists():
+                return None
+            entry = self._indexed(directory)
+            for name, facts in entry.files.items():
+                _check(directory / name, facts)
+            return entry
+
+    def _indexed(self, directory: Path) -> Entry:
+        try:
+            index = _Index.model_validate(json.loads((directory / INDEX).read_bytes()))
+        except FileNotFoundError:
+            raise _DamagedError(f"{INDEX} is missing") from None
+        except ValueError:
+            raise _DamagedError(f"{INDEX} is not readable") from None
+        key = Key(index.kind, index.ingredients)
+        if key.name != directory.name:
+            raise _DamagedError(f"{INDEX} does not match its own address")
+        return Entry(key, directory, index.files)
+
+    def _build(self, key: Key, build: Callable[[Path], None]) -> Entry:
+        """Build ``key``, whose lock is held."""
+        self._remove_leftovers(held=key)
+        target = self._directory(key)
+        partial = _aside(target)
+        try:
+            with self._storage_errors("write to"):
+                partial.mkdir(parents=True)
+            with self._storage_errors("write to", _FULL):
+                build(partial)
+            with self._storage_errors("write to"):
+                index = _index_of(key, partial).model_dump_json(indent=1)
+                (partial / INDEX).write_text(index, encoding="utf-8")
+                if target.exists():
+                    self._discard(target)
+                _rename(partial, target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        return self._indexed(target)
+
+    def _discard(self, directory: Path) -> None:
+        """Take ``directory`` out of use at once, then remove it."""
+        gone = _aside(directory)
+        _rename(directory, gone)
+        shutil.rmtree(gone)
+
+    def _remove_leftovers(self, held: Key | None = None) -> None:
+        """Remove what killed builders left: a directory whose lock is free has no builder."""
+        for partial in self.root.glob(f"*/*{_PARTIAL}"):
+            with contextlib.suppress(OSError), self._lock_if_free(partial) as free:
+                if free or (held is not None and partial.name.startswith(f"{held.name}.")):
+                    shutil.rmtree(partial)
+
+    @contextlib.contextmanager
+    def _lock_if_free(self, directory: Path) -> Iterator[bool]:
+        """Hold the lock of ``directory``'s entry unless another process has it; says which."""
+        lock = self._file_lock(directory)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
+    def _storage_errors(self, doing: str, only: Collection[int] = ()) -> Iterator[None]:
+        """Explain an `OSError`, or only those of these numbers, as a `StoreError`."""
+        try:
+            yield
+        except OSError as error:
+            if only and error.errno not in only:
+                raise
+            seen = f"cannot {doing} the store {self.root}: {error.strerror or error}"
+            if error.errno in _FULL:
+                raise StoreError(
+                    f"{seen}; nothing half-written is kept. Make room (`python -m models clear`"
+                    " empties the store) or let HAR_CACHE name a directory on another disk"
+                ) from error
+            raise StoreError(
+                f"{seen} ({error.filename}). A directory that this user may read and write is"
+                " wanted: mend its permissions or let HAR_CACHE name another"
+            ) from error
+
+
+def _index_of(key: Key, directory: Path) -> _Index:
+    files = {
+        path.relative_to(directory).as_posix(): FileFacts(
+            size=path.stat().st_size, sha256=_sha256(path)
+        )
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+    ingredients = json.loads(canonical_json(key.ingredients))
+    return _Index(kind=key.kind, ingredients=ingredients, files=files)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(path: Path, facts: FileFacts) -> None:
+    try:
+        size = path.stat().st_size
+        if size != facts.size:
+            raise _DamagedError(f"{path.name} has {size:,} bytes, not {facts.size:,}")
+        if _sha256(path) != facts.sha256:
+            raise _DamagedError(f"{path.name} has changed since it was written")
+    except FileNotFoundError:
+        raise _DamagedError(f"{path.name} is missing") from None
+
+
+def _aside(directory: Path) -> Path:
+    """A new name beside ``directory`` for what is not, or no more, an entry."""
+    return directory.with_name(f"{directory.name}.{secrets.token_hex(4)}{_PARTIAL}")
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Rename a directory, as often as a virus scanner that has a file open makes it fail."""
+    for attempt in range(_RENAMES):
+        try:
+            source.rename(target)
+            return
+        except PermissionError:
+            if os.name != "nt" or attempt == _RENAMES - 1:
+                raise
+            time.sleep(0.02 * 2**attempt)

@@ -1,0 +1,191 @@
+"""Does a variant fit and run? Checked in steps before power is spent, then confirmed by the device.
+
+Each step has its figure, its limit and, where both are numbers, its margin. The first step that is
+not kept decides; later ones are not tried.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.device.arena import plan_arena
+from bench.device.images import APP_OFFSET, MODEL_OFFSET
+from models.errors import ModelsError
+from models.flatbuffer import read
+from models.graph import FlatModel, Kernel, Tensor
+
+StepName = Literal[
+    "converts", "operators", "flash", "arena", "loads", "runs in time", "golden outputs"
+]
+
+SAMPLING_STEP = 64 / 50.0
+"""Seconds between two windows of live samples: 64 samples at 50 Hz, as in UCI-HAR."""
+
+STEPS_F = 6
+"""Largest difference in steps of the int8 softmax between TFLM and LiteRT on the same window, as
+measured over 200 windows; two of their kernels round differently, so bit equality fails."""
+DIFFERENCE_FLOAT = 1e-4
+"""Largest difference of a float softmax: two hundred times the 7e-7 measured for L, and room for
+one step of D's input quantisation, which two runtimes may round differently."""
+
+_FLOAT_OR_INT8 = (
+    "ADD",
+    "MAX_POOL_2D",
+    "AVERAGE_POOL_2D",
+    "RESHAPE",
+    "SOFTMAX",
+    "STRIDED_SLICE",
+)
+_WEIGHTED = ("CONV_2D", "FULLY_CONNECTED", "UNIDIRECTIONAL_SEQUENCE_LSTM")
+_TYPES = ("float32", "int8")
+FIRMWARE_KERNELS = frozenset(
+    [Kernel(name, kind, "", kind) for name in _FLOAT_OR_INT8 for kind in _TYPES]
+    + [Kernel(name, kind, kind, kind) for name in _WEIGHTED for kind in _TYPES]
+    + [Kernel("FULLY_CONNECTED", "float32", "int8", "float32")]
+    + [Kernel("QUANTIZE", "float32", "", "int8"), Kernel("DEQUANTIZE", "int8", "", "float32")]
+)
+"""What the firmware registers: TensorFlow Lite Micro's kernels and the hybrid dense kernel."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One question of deployability; `figure` and `limit` in `unit`, where it is about a number."""
+
+    name: StepName
+    kept: bool
+    note: str = ""
+    figure: float | None = None
+    limit: float | None = None
+    unit: str = ""
+
+    @property
+    def margin(self) -> float | None:
+        """What is left below the limit, in `unit`."""
+        if self.figure is None or self.limit is None:
+            return None
+        return self.limit - self.figure
+
+    def __str__(self) -> str:
+        verdict = "kept" if self.kept else "NOT kept"
+        numbers = (
+            f" {self.figure:,.6g} of {self.limit:,.6g} {self.unit}"
+            if self.margin is not None
+            else ""
+        )
+        return f"{self.name}: {verdict}{numbers}{f' ({self.note})' if self.note else ''}"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The device's layout.
+
+    Attributes:
+        name: ``bench``: the model in a partition of its own; ``paper``: inside the application.
+        room: Bytes of the partition that the model must fit.
+        overhead: Bytes of that partition that are not the model's.
+        overhead_from: Where `overhead` comes from.
+        arena: Bytes of heap that the firmware takes for the arena.
+    """
+
+    name: Literal["bench", "paper"]
+    room: int
+    overhead: int
+    overhead_from: str
+    arena: int = 160 * 1024
+
+
+_PARTITION = 0x100000
+BENCH = Profile(
+    "bench",
+    room=4 * 1024 * 1024 - APP_OFFSET - _PARTITION,
+    overhead=MODEL_OFFSET,
+    overhead_from="the partition's header",
+)
+PAPER_APP_RANGE = (_PARTITION - 410_060, _PARTITION - 258_404)
+"""Bytes of application besides the model, between which Table 3's C column leaves it: C_5 under L
+fits a 1 MB partition, C_6 under L does not."""
+
+
+def paper_profile(app_bytes: int | None = None) -> Profile:
+    """The authors' layout; `app_bytes` of a build, or None for what Table 3 itself implies."""
+    if app_bytes is not None:
+        return Profile("paper", _PARTITION, app_bytes, "built")
+    return Profile("paper", _PARTITION, sum(PAPER_APP_RANGE) // 2, "inferred from Table 3")
+
+
+def check_model(content: bytes, profile: Profile) -> tuple[Step, ...]:
+    """The steps that need no device, up to the first that is not kept."""
+    try:
+        model = read(content)
+    except ModelsError as error:
+        return (Step("converts", False, str(error)),)
+    steps = [Step("converts", True)]
+    for step in (
+        _operators(model),
+        _flash(len(content), profile),
+        _arena(model, profile),
+    ):
+        steps.append(step)
+        if not step.kept:
+            break
+    return tuple(steps)
+
+
+def _operators(model: FlatModel) -> Step:
+    missing = sorted({model.kernel(op) for op in model.operators} - FIRMWARE_KERNELS, key=str)
+    names = ", ".join(f"hybrid {k.operator} ({k})" if k.hybrid else str(k) for k in missing)
+    note = f"the firmware has no kernel for {names}" if missing else ""
+    return Step("operators", not missing, note)
+
+
+def _flash(size: int, profile: Profile) -> Step:
+    figure = size + profile.overhead
+    note = f"{profile.overhead:,} B besides the model: {profile.overhead_from}"
+    return Step("flash", figure <= profile.room, note, figure, profile.room, "B")
+
+
+def _arena(model: FlatModel, profile: Profile) -> Step:
+    figure = plan_arena(model).total
+    return Step("arena", figure <= profile.arena, "planned", figure, profile.arena, "B")
+
+
+def check_time(latency: float) -> Step:
+    """Whether an inference of `latency` s ends before the next window of live samples."""
+    return Step("runs in time", latency <= SAMPLING_STEP, "", latency, SAMPLING_STEP, "s")
+
+
+def check_outputs(
+    output: Tensor, expected: NDArray[np.generic], seen: Sequence[Sequence[float]]
+) -> Step:
+    """Compare the device's outputs with the golden ones.
+
+    Args:
+        output: The model's output tensor.
+        expected: (k, classes) golden outputs, in the tensor's own type.
+        seen: (k, classes) the device's, dequantised.
+
+    Classes must be equal, but where the golden output's own lead is within the tolerance.
+    """
+    reference = output.to_real(expected).reshape(len(seen), -1).astype(np.float64)
+    values = np.asarray(seen, dtype=np.float64)
+    if values.shape != reference.shape:
+        return Step(
+            "golden outputs",
+            False,
+            f"outputs of shape {values.shape}, wanted {reference.shape}",
+        )
+    if output.quantisation is None:
+        unit, tolerance, step = "1", DIFFERENCE_FLOAT, 1.0
+    else:
+        unit, tolerance, step = "steps", float(STEPS_F), float(output.quantisation.scale[0])
+    difference = np.abs(values - reference) / step
+    worst = float(np.max(np.where(np.isfinite(difference), difference, np.inf)))
+    leading = np.sort(reference, axis=1)[:, -2:]
+    clear = (leading[:, 1] - leading[:, 0]) / step > 2 * tolerance
+    other = clear & (reference.argmax(axis=1) != values.argmax(axis=1))
+    kept = worst <= tolerance and not other.any()
+    note = f"{len(values)} windows, {int(other.sum())} of another class"
+    return Step("golden outputs", kept, note, worst, tolerance, unit)

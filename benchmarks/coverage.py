@@ -37,7 +37,7 @@ IDLE, BUSY, STALLED = 28e-3, 42e-3, 34e-3
 SAVED = 0.3
 """Share of the work that the second variant of a saving does without."""
 PAPER_INFERENCES = 10
-DRAWS = 20_000
+DRAWS = 5_000
 
 
 @dataclass(frozen=True)

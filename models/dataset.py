@@ -158,8 +158,8 @@ def _unnamed(store: Store, publication: Publication, progress: Callable[[str], N
             entry = store.get_or_build(key, fetch, label="UCI-HAR")
     except DatasetError as error:
         progress(
-            f"UCI-HAR is neither named nor in {store.root}, and {error}: the built-in surrogate"
-            " stands in; name the distribution with --dataset or HAR_DATASET"
+            f"{error}. UCI-HAR is neither named (--dataset, HAR_DATASET) nor in {store.root}:"
+            " the built-in surrogate stands in"
         )
         return _surrogate(store)
     return _dataset("uci-har", entry, f"the cache {store.root}")

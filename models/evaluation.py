@@ -1,9 +1,11 @@
-"""How accurate a model is on the test subjects, in each runtime, and whether the runtimes agree::
+"""The accuracy of a model on the test subjects in each runtime, and whether the runtimes agree.
 
-base = evaluate_base(keras_file, test)          # test: standardised Windows
-variant = evaluate_variant(tflite, test)
-variant.litert.accuracy, variant.litert.interval
-variant.tflm                                     # an Evaluation, or Refused, or NotRun
+Test windows come standardised::
+
+    base = evaluate_base(keras_file, test)
+    variant = evaluate_variant(tflite, test)
+    variant.litert.accuracy, variant.litert.interval
+    variant.tflm        # an Evaluation, or Refused, or NotRun
 """
 
 from collections.abc import Mapping
@@ -162,9 +164,8 @@ def evaluation(outputs: NDArray[Any], test: Windows) -> Evaluation:
     np.add.at(confusion, (test.y, predictions), 1)
     correct = predictions == test.y
     scores = {
-        int(subject): Score(int(own.sum()), int(correct[own].sum()))
+        int(subject): _score(correct[test.subjects == subject])
         for subject in np.unique(test.subjects)
-        for own in [test.subjects == subject]
     }
     return Evaluation(
         windows=len(test),
@@ -174,6 +175,10 @@ def evaluation(outputs: NDArray[Any], test: Windows) -> Evaluation:
         confusion=confusion,
         predictions=predictions,
     )
+
+
+def _score(correct: NDArray[np.bool_]) -> Score:
+    return Score(len(correct), int(correct.sum()))
 
 
 def interval(scores: Mapping[int, Score], *, seed: int = 0) -> tuple[float, float]:

@@ -5,15 +5,17 @@ It lies beside the model and its golden windows, and is all that the bench knows
 
 import hashlib
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.catalog import ACTIVITIES, CHANNELS, Network, Technique, Variant
 from models.errors import ModelsError
 from models.graph import FlatModel, Tensor
+from models.windows import Windows
 
 FILE = "manifest.json"
 
@@ -24,7 +26,6 @@ PerChannel = Annotated[tuple[float, ...], Field(min_length=CHANNELS, max_length=
 PerActivity = Annotated[
     tuple[Count, ...], Field(min_length=len(ACTIVITIES), max_length=len(ACTIVITIES))
 ]
-Runtime = Literal["keras", "litert", "tflm"]
 
 
 class _Frozen(BaseModel):
@@ -118,6 +119,11 @@ class Standardisation(_Frozen):
     mean: PerChannel
     scale: PerChannel
 
+    def apply(self, windows: Windows) -> Windows:
+        """``windows`` as the model takes them, computed in float32."""
+        mean, scale = np.asarray(self.mean, np.float32), np.asarray(self.scale, np.float32)
+        return replace(windows, x=(windows.x - mean) / scale)
+
 
 class SubjectScore(_Frozen):
     """How many of a subject's windows were classified, and how many of these correctly."""
@@ -157,18 +163,31 @@ class NotMeasured(_Frozen):
     reason: str
 
 
+class Accuracies(_Frozen):
+    """What was measured in each runtime; LiteRT is the reference."""
+
+    litert: Measured
+    tflm: Measured | NotMeasured
+
+
 class Agreement(_Frozen):
     """How TFLM's outputs compare with LiteRT's on the windows that both have run.
 
     Attributes:
         windows: How many.
+        identical: Fraction whose outputs are equal to the last bit.
         same_class: Fraction with the same activity.
         largest_difference: Of any output: in steps for int8, in probability for float32.
+        tolerance: The largest difference that counts as agreement.
+        agree: Whether they agree (`models.evaluation.Agreement`).
     """
 
     windows: Annotated[int, Field(ge=1)]
+    identical: Fraction
     same_class: Fraction
     largest_difference: Annotated[float, Field(ge=0)]
+    tolerance: Annotated[float, Field(ge=0)]
+    agree: bool
 
 
 class DatasetFacts(_Frozen):
@@ -243,7 +262,7 @@ class Manifest(_Frozen):
     input: TensorFacts
     output: TensorFacts
     standardisation: Standardisation
-    accuracy: dict[Runtime, Measured | NotMeasured]
+    accuracy: Accuracies
     agreement: Agreement | None
     arena_tflm_host: Count | None
     provenance: Provenance

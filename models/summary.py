@@ -8,16 +8,35 @@ what the two have in common cancels.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.catalog import BASE, Technique
-from models.manifest import Measured
+from models.dataset import Dataset
+from models.manifest import Manifest, Measured, NotMeasured
+from models.split import Split
 
 COLUMNS = (BASE, *Technique)
 _RESAMPLES = 10_000
 _TAILS = (0.025, 0.975)
+
+_PAGE = """\
+# Accuracy on subjects never seen
+
+Made by `python -m models evaluate --markdown FILE`, with `--folds all` for all four folds.
+
+Data set: {dataset}, content {digest}.
+
+{folds}
+
+Base is the Keras model; L, D and F are the `.tflite` files in LiteRT, and in TFLM where it takes
+them. Accuracies in percent of the test windows, the mean of the folds. 95 %: bootstrap over the
+subjects of each fold. Subjects: standard deviation of the accuracy over subjects. Drop: points
+lost against base, its interval with the same subjects drawn for both.
+
+{table}"""
 
 
 @dataclass(frozen=True)
@@ -27,6 +46,24 @@ class Estimate:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What was measured of the base or of one variant.
+
+    Attributes:
+        reference: In Keras for the base, in LiteRT for a variant.
+        tflm: In TFLM, or why not; None for the base.
+    """
+
+    reference: Measured
+    tflm: Measured | NotMeasured | None = None
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self:
+        """What the manifest of a variant says."""
+        return cls(manifest.accuracy.litert, manifest.accuracy.tflm)
 
 
 @dataclass(frozen=True)
@@ -40,6 +77,7 @@ class Row:
         folds: Each fold's accuracy.
         spread: Standard deviation over subjects of their accuracies.
         drop: Accuracy lost against the base (negative where it gained); None for the base itself.
+        tflm: Accuracy in TFLM, or why there is none.
     """
 
     network: str
@@ -48,58 +86,83 @@ class Row:
     folds: tuple[float, ...]
     spread: float
     drop: Estimate | None
+    tflm: float | str
 
 
-def rows(network: str, folds: Sequence[Mapping[str, Measured]]) -> list[Row]:
+def rows(network: str, folds: Sequence[Mapping[str, Tested]]) -> list[Row]:
     """The rows of one network: base first, then the techniques that every fold has.
 
     Args:
         network: Its name.
         folds: For each fold what was measured by column: ``base``, L, D, F.
     """
-    found = []
-    base = _drawn([fold[BASE] for fold in folds])
-    for column in COLUMNS:
-        if all(column in fold for fold in folds):
-            measured = [fold[column] for fold in folds]
-            drawn = _drawn(measured)
-            mean = _mean(measured)
-            scores = [score.accuracy for one in measured for score in one.per_subject.values()]
-            lost = _estimate(_mean([fold[BASE] for fold in folds]) - mean, base - drawn)
-            found.append(
-                Row(
-                    network=network,
-                    technique=column,
-                    accuracy=_estimate(mean, drawn),
-                    folds=tuple(one.accuracy for one in measured),
-                    spread=float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0,
-                    drop=None if column == BASE else lost,
-                )
-            )
-    return found
+    base = [fold[BASE].reference for fold in folds]
+    return [
+        _row(network, column, [fold[column] for fold in folds], base)
+        for column in COLUMNS
+        if all(column in fold for fold in folds)
+    ]
+
+
+def _row(network: str, column: str, tested: Sequence[Tested], base: Sequence[Measured]) -> Row:
+    measured = [one.reference for one in tested]
+    mean, drawn = _mean(measured), _drawn(measured)
+    scores = [score.accuracy for one in measured for score in one.per_subject.values()]
+    drop = None if column == BASE else _estimate(_mean(base) - mean, _drawn(base) - drawn)
+    return Row(
+        network=network,
+        technique=column,
+        accuracy=_estimate(mean, drawn),
+        folds=tuple(one.accuracy for one in measured),
+        spread=float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0,
+        drop=drop,
+        tflm=_in_tflm([one.tflm for one in tested]),
+    )
+
+
+def _in_tflm(tested: Sequence[Measured | NotMeasured | None]) -> float | str:
+    measured = [one for one in tested if isinstance(one, Measured)]
+    if len(measured) == len(tested):
+        return _mean(measured)
+    reasons = [one.reason for one in tested if isinstance(one, NotMeasured)]
+    return reasons[0].split(":")[0] if reasons else ""
 
 
 def markdown(table: Sequence[Row]) -> str:
-    """The table as GitHub's Markdown; accuracies in percent, drops in points."""
+    """The table in Markdown, aligned for reading as it is; accuracies in percent, drops in points.
+
+    Args:
+        table: Rows of the same number of folds.
+    """
     count = max((len(row.folds) for row in table), default=1)
     over = "accuracy" if count == 1 else f"mean of {count} folds"
-    each = [] if count == 1 else [f"fold {number}" for number in range(count)]
-    head = ["network", "", over, "95 %", "over subjects", *each, "drop", "95 %"]
-    lines = [_line(head), _line(["---", "---", *["---:"] * (len(head) - 2)])]
-    return "\n".join([*lines, *(_line(cells(row)) for row in table)]) + "\n"
+    each = [] if count == 1 else [f"fold {number + 1}" for number in range(count)]
+    head = ["network", "", over, "95 %", "subjects", *each, "drop", "95 %", "TFLM"]
+    body = [_cells(row) for row in table]
+    widths = [max(3, *map(len, column)) for column in zip(head, *body, strict=True)]
+    rule = [
+        "-" * width if place < 2 else f"{'-' * (width - 1)}:" for place, width in enumerate(widths)
+    ]
+    return "".join(_line(cells, widths) for cells in [head, rule, *body])
 
 
-def cells(row: Row) -> list[str]:
-    """A row as text, in the order of `markdown`'s columns."""
-    each = [] if len(row.folds) == 1 else [f"{100 * fold:.1f}" for fold in row.folds]
-    drop = ["", ""] if row.drop is None else _percent(row.drop, "+.2f")
+def document(table: Sequence[Row], dataset: Dataset, splits: Sequence[Split]) -> str:
+    """A page with the table and all that is needed to read it and to make it again."""
+    folds = "\n".join(f"- {split.describe()}" for split in splits)
+    return _PAGE.format(
+        dataset=dataset.name, digest=dataset.digest, folds=folds, table=markdown(table)
+    )
+
+
+def _cells(row: Row) -> list[str]:
     return [
         row.network,
         row.technique,
         *_percent(row.accuracy, ".2f"),
         f"± {100 * row.spread:.1f}",
-        *each,
-        *drop,
+        *([f"{100 * fold:.1f}" for fold in row.folds] if len(row.folds) > 1 else []),
+        *(["", ""] if row.drop is None else _percent(row.drop, "+.2f")),
+        row.tflm if isinstance(row.tflm, str) else f"{100 * row.tflm:.2f}",
     ]
 
 
@@ -133,5 +196,9 @@ def _percent(estimate: Estimate, form: str) -> list[str]:
     return [value, f"{low} to {high}"]
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [
+        cell.ljust(width) if place < 2 else cell.rjust(width)
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return f"| {' | '.join(padded)} |\n"

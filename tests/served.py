@@ -9,7 +9,7 @@ from bench.station.configuration import Station, load_station
 from bench.twin.card import Card
 from bench.twin.daq.digitizer import Digitizer
 from bench.twin.daq.service import DigitizerServer
-from bench.twin.supply import SupplyServer
+from bench.twin.supply import Dialect, SupplyServer
 from bench.twin.world import World
 
 STATIONS = Path(__file__).parents[1] / "stations"
@@ -25,10 +25,10 @@ class Served:
 
 
 @contextmanager
-def served_supply() -> Iterator[Served]:
-    """A supply without a load."""
+def served_supply(dialect: Dialect | None = None) -> Iterator[Served]:
+    """A supply without a load that speaks in one of the forms that it may have."""
     world = World()
-    supply = SupplyServer(world, SEED)
+    supply = SupplyServer(world, SEED, dialect)
     try:
         yield Served(world, _station(supply.address, "127.0.0.1:1"))
     finally:

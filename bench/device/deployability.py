@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.device.arena import plan_arena
-from bench.device.images import APP_OFFSET, MODEL_OFFSET
+from bench.device.images import APP_PARTITION, MODEL_OFFSET, MODEL_PARTITION_OFFSET
 from models.errors import ModelsError
 from models.flatbuffer import read
 from models.graph import FlatModel, Kernel, Tensor
@@ -97,14 +97,15 @@ class Profile:
     arena: int = 160 * 1024
 
 
-_PARTITION = 0x100000
+FLASH_BYTES = 4 * 1024 * 1024
+"""Flash of the ESP32-WROOM-32."""
 BENCH = Profile(
     "bench",
-    room=4 * 1024 * 1024 - APP_OFFSET - _PARTITION,
+    room=FLASH_BYTES - MODEL_PARTITION_OFFSET,
     overhead=MODEL_OFFSET,
     overhead_from="the partition's header",
 )
-PAPER_APP_RANGE = (_PARTITION - 410_060, _PARTITION - 258_404)
+PAPER_APP_RANGE = (APP_PARTITION - 410_060, APP_PARTITION - 258_404)
 """Bytes of application besides the model, between which Table 3's C column leaves it: C_5 under L
 fits a 1 MB partition, C_6 under L does not."""
 
@@ -112,8 +113,8 @@ fits a 1 MB partition, C_6 under L does not."""
 def paper_profile(app_bytes: int | None = None) -> Profile:
     """The authors' layout; `app_bytes` of a build, or None for what Table 3 itself implies."""
     if app_bytes is not None:
-        return Profile("paper", _PARTITION, app_bytes, "built")
-    return Profile("paper", _PARTITION, sum(PAPER_APP_RANGE) // 2, "inferred from Table 3")
+        return Profile("paper", APP_PARTITION, app_bytes, "built")
+    return Profile("paper", APP_PARTITION, sum(PAPER_APP_RANGE) // 2, "inferred from Table 3")
 
 
 def check_model(content: bytes, profile: Profile) -> tuple[Step, ...]:

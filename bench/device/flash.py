@@ -96,7 +96,8 @@ class Flasher:
     def _run(self, command: list[str]) -> str:
         program = [sys.executable, "-m", "esptool", "--chip", self.chip, "--port", self.port]
         program += ["--baud", str(self.baud), *command]
-        process = subprocess.Popen(
+        lines: list[str] = []
+        with subprocess.Popen(
             program,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -104,22 +105,21 @@ class Flasher:
             text=True,
             errors="replace",
             env={**os.environ, "NO_COLOR": "1", **self.environment},
-        )
-        watchdog = threading.Timer(self.timeout, process.kill)
-        watchdog.start()
-        lines: list[str] = []
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                lines.append(line.rstrip())
-                self.say(lines[-1])
-            code = process.wait()
-        finally:
-            timed_out = not watchdog.is_alive()
-            watchdog.cancel()
-            if process.poll() is None:
+        ) as process:
+            watchdog = threading.Timer(self.timeout, process.kill)
+            watchdog.start()
+            try:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    lines.append(line.rstrip())
+                    self.say(lines[-1])
+            except BaseException:
                 process.kill()
-                process.wait()
+                raise
+            finally:
+                timed_out = not watchdog.is_alive()
+                watchdog.cancel()
+        code = process.returncode
         if code != 0:
             raise FlashError(self._explain(command[0], lines, code, timed_out))
         return "\n".join(lines)

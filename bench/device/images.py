@@ -35,6 +35,9 @@ MODEL_OFFSET = 208
 _HEAD = struct.Struct("<4sHHII48s8s16f16f")
 
 APP_OFFSET = 0x10000
+APP_PARTITION = 0x100000
+MODEL_PARTITION_OFFSET = APP_OFFSET + APP_PARTITION
+"""In the bench's layout the model has all flash behind a 1 MB application."""
 PARTITION_TABLE_OFFSET = 0x8000
 _ENTRY = struct.Struct("<HBBII16sI")
 _ENTRY_MAGIC = 0x50AA
@@ -140,18 +143,18 @@ class Partition:
     size: int
 
 
-def bench_layout(flash_bytes: int, app_bytes: int = 0x100000) -> tuple[Partition, ...]:
+def bench_layout(flash_bytes: int) -> tuple[Partition, ...]:
     """The bench's layout: one application, and a model partition with all flash after it."""
-    model = APP_OFFSET + app_bytes
+    model = MODEL_PARTITION_OFFSET
     return (
-        Partition("factory", 0, 0, APP_OFFSET, app_bytes),
+        Partition("factory", 0, 0, APP_OFFSET, APP_PARTITION),
         Partition("model", 1, 0x40, model, flash_bytes - model),
     )
 
 
 def paper_layout() -> tuple[Partition, ...]:
     """ESP-IDF's default with a single 1 MB application, the model's C array inside it."""
-    return (Partition("factory", 0, 0, APP_OFFSET, 0x100000),)
+    return (Partition("factory", 0, 0, APP_OFFSET, APP_PARTITION),)
 
 
 def encode_partition_table(partitions: tuple[Partition, ...]) -> bytes:

@@ -7,25 +7,47 @@ record. Test ids stay as they are.
 """
 
 import re
+from collections.abc import Sequence
 from itertools import chain
 
+import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 WHOLE_MATRIX = "test_paper.py"
-_CASE = re.compile(r"::test_(?:fits|accuracy|energy|live)\[(?:sim|hw)-(.+)-[^-\]]+\]")
+_STAGES = ("fits", "accuracy", "energy")
+"""The tests of a variant in the order of its work."""
+_CASE = re.compile(rf"::test_({'|'.join(_STAGES)})\[((?:sim|hw)-(.+)-[^-\]]+)\]")
 
 
 def scope_of(nodeid: str) -> str:
     """The group of tests that stays on one worker: a network, or a file."""
     case = _CASE.search(nodeid)
-    return f"network {case[1]}" if case else nodeid.split("::", 1)[0]
+    return f"network {case[3]}" if case else nodeid.split("::", 1)[0]
 
 
 def asks_whole_matrix(scope: str) -> bool:
     """Whether the tests of `scope` need the records of all others."""
     return scope.endswith(WHOLE_MATRIX)
+
+
+def in_order_of_work(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The tests of a variant one after the other, those of the whole matrix last."""
+    seen: dict[str, int] = {}
+
+    def place(item: pytest.Item) -> tuple[bool, int, int, int]:
+        case = _CASE.search(item.nodeid)
+        scope = scope_of(item.nodeid)
+        about = case[2] if case else scope
+        return (
+            asks_whole_matrix(scope),
+            seen.setdefault(scope, len(seen)),
+            seen.setdefault(about, len(seen)),
+            _STAGES.index(case[1]) if case else 0,
+        )
+
+    return sorted(items, key=place)
 
 
 class NetworkScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -1,6 +1,6 @@
 """Which cases a run consists of."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -15,18 +15,28 @@ class SelectionError(BenchError):
     """A selection that selects nothing, or names what is not there."""
 
 
+OWN = "own"
+"""Stands in the place of a technique for a model that a user brings."""
+
+
 @dataclass(frozen=True)
 class Case:
-    """A variant, or a base (`technique` None), in a mode; its id stands in the test's name."""
+    """What one test is about; its id stands in the test's name.
+
+    Attributes:
+        mode: Simulated lab or hardware.
+        network: Name of the network, or of a user's own model.
+        technique: ``L``, ``D``, ``F``, ``base`` or ``own``.
+    """
 
     mode: Mode
-    network: Network
-    technique: Technique | None
+    network: str
+    technique: str
 
     @property
     def name(self) -> str:
         """Such as ``C_5-D`` or ``C_5-base``."""
-        return f"{self.network.name}-{self.technique or BASE}"
+        return f"{self.network}-{self.technique}"
 
     @property
     def id(self) -> str:
@@ -34,14 +44,63 @@ class Case:
         return f"{self.mode}-{self.name}"
 
 
-def select_networks(known: Mapping[str, Network], patterns: str | None) -> list[Network]:
-    """The networks whose name matches one of the comma-separated `patterns` (None: all).
+@dataclass(frozen=True)
+class Selection:
+    """The networks and techniques of a run; a user's own model takes the place of both."""
+
+    networks: tuple[Network, ...]
+    techniques: tuple[Technique, ...]
+    base: bool
+    own: str | None = None
+
+    def variants(self, modes: Sequence[Mode]) -> list[Case]:
+        """The cases that are put on a device."""
+        if self.own is not None:
+            return [Case(mode, self.own, OWN) for mode in modes]
+        return [
+            Case(mode, network.name, technique)
+            for mode in modes
+            for network in self.networks
+            for technique in self.techniques
+        ]
+
+    def accuracies(self, modes: Sequence[Mode]) -> list[Case]:
+        """The cases that have an accuracy: variants and bases."""
+        if self.own is not None:
+            return []
+        techniques = [*([BASE] if self.base else []), *self.techniques]
+        return [
+            Case(mode, network.name, technique)
+            for mode in modes
+            for network in self.networks
+            for technique in techniques
+        ]
+
+
+def select(
+    known: Mapping[str, Network],
+    networks: str | None = None,
+    techniques: str | None = None,
+    own: str | None = None,
+) -> Selection:
+    """Choose among `known` networks.
+
+    Args:
+        known: By name.
+        networks: Comma-separated names or patterns such as ``C_*``; None for all.
+        techniques: Comma-separated, of L, D, F and base; None for all.
+        own: Name of a user's own model, which is then the only case.
 
     Raises:
-        SelectionError: A pattern matches none.
+        SelectionError: A name or pattern matches nothing.
     """
+    chosen, base = _techniques(techniques)
+    return Selection(_networks(known, networks), chosen, base, own)
+
+
+def _networks(known: Mapping[str, Network], patterns: str | None) -> tuple[Network, ...]:
     if patterns is None:
-        return list(known.values())
+        return tuple(known.values())
     wanted = _words(patterns)
     for pattern in wanted:
         if not any(fnmatchcase(name, pattern) for name in known):
@@ -49,21 +108,16 @@ def select_networks(known: Mapping[str, Network], patterns: str | None) -> list[
                 f"--networks: {pattern!r} matches none of {', '.join(known)}: use names or "
                 "patterns such as C_*"
             )
-    return [
+    return tuple(
         network
         for name, network in known.items()
         if any(fnmatchcase(name, pattern) for pattern in wanted)
-    ]
+    )
 
 
-def select_techniques(names: str | None) -> tuple[list[Technique], bool]:
-    """The techniques among comma-separated `names` (None: all), and whether the base is wanted.
-
-    Raises:
-        SelectionError: A name is no technique.
-    """
+def _techniques(names: str | None) -> tuple[tuple[Technique, ...], bool]:
     if names is None:
-        return list(Technique), True
+        return tuple(Technique), True
     wanted = _words(names)
     possible = [*Technique, BASE]
     for name in wanted:
@@ -71,22 +125,7 @@ def select_techniques(names: str | None) -> tuple[list[Technique], bool]:
             raise SelectionError(
                 f"--techniques: {name!r} is none of {', '.join(possible)}: use for example L,D"
             )
-    return [technique for technique in Technique if technique in wanted], BASE in wanted
-
-
-def variant_cases(
-    modes: Sequence[Mode], networks: Iterable[Network], techniques: Iterable[Technique]
-) -> list[Case]:
-    """A case for each variant in each mode."""
-    chosen = list(techniques)
-    return [
-        Case(mode, net, technique) for mode in modes for net in networks for technique in chosen
-    ]
-
-
-def base_cases(modes: Sequence[Mode], networks: Iterable[Network]) -> list[Case]:
-    """A case for each base in each mode."""
-    return [Case(mode, network, None) for mode in modes for network in networks]
+    return tuple(technique for technique in Technique if technique in wanted), BASE in wanted
 
 
 def _words(text: str) -> list[str]:

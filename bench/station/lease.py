@@ -76,6 +76,9 @@ class Lease:
 
     def release(self) -> None:
         """Give the lease back; twice does no harm."""
+        if self._lock.is_locked:
+            with suppress(OSError):
+                self._owner_file.unlink(missing_ok=True)
         self._lock.release()
 
     def __enter__(self) -> Self:

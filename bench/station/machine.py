@@ -17,7 +17,7 @@ from typing import Self
 
 from bench.errors import BenchError, SupplyError
 from bench.instruments.registry import open_supply
-from bench.instruments.supply import Supply, switch_off
+from bench.instruments.supply import OutputNotOffError, Supply, switch_off
 from bench.station.configuration import OVER_VOLTAGE_STEP, Station
 from bench.station.guardian import Guardian, Orders
 from bench.station.lease import Lease
@@ -234,7 +234,7 @@ class LeasedStation:
             yield
         except BaseException as error:
             self._phase = Phase.LEASED
-            if self._supply is not None:
+            if self._supply is not None and not isinstance(error, OutputNotOffError):
                 try:
                     self._switch_off(self._supply)
                 except SupplyError as trouble:

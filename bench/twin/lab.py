@@ -84,7 +84,7 @@ class Lab:
     @property
     def addresses(self) -> Addresses:
         """Where clients find the lab."""
-        return Addresses(self._supply.resource, self._digitizer.address, self._serial.url)
+        return Addresses(self._supply.address, self._digitizer.address, self._serial.url)
 
     def wait_until_off(self, patience: float = 30.0) -> None:
         """Wait until somebody has switched the supply's output off, at most `patience` s."""

@@ -22,11 +22,11 @@ class Instrument(Protocol):
 
 
 class ScpiServer:
-    """Serves `instrument` on a port of 127.0.0.1 (0: one that is free) until it is closed."""
+    """Serves `instrument` on a free port of 127.0.0.1 until it is closed."""
 
-    def __init__(self, instrument: Instrument, port: int = 0) -> None:
+    def __init__(self, instrument: Instrument) -> None:
         self._instrument = instrument
-        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._clients: set[socket.socket] = set()
         self._closed = False

@@ -5,8 +5,9 @@ What that evidence leaves open (how a boolean reads, what an empty error queue s
 latches) is a `Dialect`, so that a driver can be tried with each.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 
 from bench.twin import scpi
 from bench.twin.scpi import Command, Handler, Interpreter, ScpiError
@@ -22,6 +23,17 @@ COMMAND_SECONDS = 2e-3
 MOST_SAMPLES = 5000
 """Of the sampled buffer."""
 AMPS_ABOVE_5_V = 2.5
+
+
+class SupplyFault(StrEnum):
+    """What can be wrong with the supply."""
+
+    SILENT = "supply-silent"
+    """It carries out commands and answers no query."""
+    OTHER_MODEL = "supply-other-model"
+    """Another instrument answers."""
+    STUCK = "supply-stuck"
+    """It keeps its voltage, whatever is set."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,7 @@ class Supply:
     world: World
     seed: int
     dialect: Dialect = field(default_factory=Dialect)
+    faults: Collection[SupplyFault] = frozenset()
 
     def __post_init__(self) -> None:
         self._channels = {"A": Channel(), "B": Channel()}
@@ -115,7 +128,9 @@ class Supply:
             self._source.rest(COMMAND_SECONDS)
             self._trip_if(self._channels["A"], self._source.overloaded(self._channels["A"].limit))
             reply = self._interpreter.carry_out(message)
-            return None if reply is None else reply + self.dialect.line_end
+            if reply is None or SupplyFault.SILENT in self.faults:
+                return None
+            return reply + self.dialect.line_end
 
     def overrun(self) -> None:
         """Report that a message was longer than the input buffer."""
@@ -124,7 +139,7 @@ class Supply:
 
     def _commands(self) -> Iterator[Command]:
         queries: dict[str, Callable[[], str]] = {
-            "*IDN?": lambda: IDENTITY,
+            "*IDN?": self._identity,
             "*OPC?": lambda: "1",
             "*TST?": lambda: "0",
             "*ESR?": self._take_event_status,
@@ -154,6 +169,10 @@ class Supply:
         yield Command.of("MEASure:#:CURRent?", self._measure("CURR"))
         yield Command.of("FETCh:#:ARRay?", self._fetch)
 
+    def _identity(self) -> str:
+        other = SupplyFault.OTHER_MODEL in self.faults
+        return IDENTITY.replace("NGMO2", "NGMO1") if other else IDENTITY
+
     def _take_event_status(self) -> str:
         status, self._interpreter.event_status = self._interpreter.event_status, 0
         return str(status)
@@ -176,7 +195,8 @@ class Supply:
             wanted = {"volts": channel.volts, "limit": channel.limit, setting.attribute: value}
             if wanted["volts"] > 5.0 and wanted["limit"] > AMPS_ABOVE_5_V:
                 raise ScpiError(*scpi.SETTINGS_CONFLICT)
-            setattr(channel, setting.attribute, value)
+            if setting.attribute != "volts" or SupplyFault.STUCK not in self.faults:
+                setattr(channel, setting.attribute, value)
             self._apply()
 
         return set_
@@ -254,9 +274,9 @@ class SupplyServer:
     """Serves the supply with serial number `seed` on a port of 127.0.0.1 until it is closed."""
 
     def __init__(
-        self, world: World, seed: int, dialect: Dialect | None = None, port: int = 0
+        self, world: World, seed: int, faults: Collection[SupplyFault] = frozenset()
     ) -> None:
-        self._server = ScpiServer(Supply(world, seed, dialect or Dialect()), port)
+        self._server = ScpiServer(Supply(world, seed, faults=faults))
 
     @property
     def address(self) -> str:

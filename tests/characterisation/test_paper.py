@@ -21,11 +21,11 @@ pytestmark = pytest.mark.usefixtures("published_data_set")
 
 
 @pytest.fixture
-def differs(request: pytest.FixtureRequest, mode: str) -> Differ:
+def differs(request: pytest.FixtureRequest, station_mode: str) -> Differ:
     """Expect this claim to fail, and say why; strict where the twin predicts it."""
 
     def expect(prediction: str) -> None:
-        marker = pytest.mark.xfail(strict=mode == "sim", reason=prediction)
+        marker = pytest.mark.xfail(strict=station_mode == "sim", reason=prediction)
         request.node.add_marker(marker)
 
     return expect

@@ -1,4 +1,5 @@
 import logging
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -57,7 +58,10 @@ DAMAGED = FIRMWARE[FACTORY][:600] + b"\x01" + FIRMWARE[FACTORY][601:]
         (without(0x1000, instead=bootloader_image(1 << 20)), b"exceeds flash chip size 0x100000"),
         (without(0x8000), b"partition 0 invalid magic number 0xffff"),
         (without(0x8000, instead=BAD_TABLE), b"exceeds flash chip size 0x400000"),
-        (without(0x8000, instead=FIRMWARE[0x8000][:64] + b"junk" * 8), b"partition 2 invalid magic"),
+        (
+            without(0x8000, instead=FIRMWARE[0x8000][:64] + b"junk" * 8),
+            b"partition 2 invalid magic",
+        ),
         (without(0x8000, instead=NO_APPLICATION), b"No bootable app partitions"),
         (without(FACTORY), b"image at 0x10000 has invalid magic byte"),
         (without(FACTORY, instead=DAMAGED), b"image at 0x10000 has a wrong checksum"),
@@ -172,9 +176,10 @@ def test_a_reset_ends_the_application_and_lowers_the_marker() -> None:
     board.orders[b"up"] = lambda host: host.marker(True)
     board.power()
     board.say(b"up")
-    assert board.world.history.marker[-1]
+    before = board.world.history.marker[-1]
     board.lines((0, 1))
-    assert not board.world.history.marker[-1]
+    after = board.world.history.marker[-1]
+    assert (before, after) == (True, False)
     assert board.log == ["boot", "done", "stop"]
 
 
@@ -187,7 +192,7 @@ def test_an_ended_application_cannot_act() -> None:
     board.off()
     board.power()
     now = board.world.now
-    acts = (
+    acts: tuple[Callable[[ApplicationHost], object], ...] = (
         lambda host: host.write(b"x"),
         lambda host: host.marker(True),
         lambda host: host.run([(1.0, 1.0)]),

@@ -203,9 +203,9 @@ def test_writing_takes_the_flash_s_time_and_current() -> None:
 @pytest.mark.parametrize("length", [0, 1, 4096, 4097, 20_000])
 def test_reading_back_streams_what_is_acknowledged(length: int) -> None:
     client = Client(stub=True, board=Board({0: bytes(range(256)) * 100}))
-    frames = client.exchange(
-        request(Command.READ_FLASH, struct.pack("<4I", 3, length, 4096, 2))
-    )[1:]
+    frames = client.exchange(request(Command.READ_FLASH, struct.pack("<4I", 3, length, 4096, 2)))[
+        1:
+    ]
     received = b""
     digest = frames.pop() if not length else None
     while len(received) < length:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,11 +10,13 @@ PAYLOADS = st.lists(st.binary(min_size=1, max_size=80), max_size=6)
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    return [data[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    return [data[begin:end] for begin, end in pairwise(edges)]
 
 
 @given(PAYLOADS, st.lists(st.integers(0, 1000), max_size=8))
-def test_payloads_survive_however_the_stream_is_cut(payloads: list[bytes], places: list[int]) -> None:
+def test_payloads_survive_however_the_stream_is_cut(
+    payloads: list[bytes], places: list[int]
+) -> None:
     decoder = slip.Decoder()
     stream = b"".join(slip.encode(payload) for payload in payloads)
     received = [payload for part in cut(stream, places) for payload in decoder.feed(part)]

@@ -1,4 +1,4 @@
-"""What a process does that owns a station, and the ways in which it ends, for the tests of safety."""
+"""What a process that owns a station does, and the ways in which it ends."""
 
 import ctypes
 import os

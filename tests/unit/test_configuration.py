@@ -1,7 +1,6 @@
 """A user writes a station file; each mistake is named with its file and key."""
 
 import math
-from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +52,7 @@ def test_a_quantity_means_its_si_number(text: str, unit: Unit, value: float) -> 
 
 @pytest.mark.parametrize("text", ["3.3", "V", "3.3 A", "3,3 V", "3.3 V V", "", "nan V", "3.3 mmV"])
 def test_a_text_that_is_no_voltage_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match='is not a voltage: write a text such as "3.3 V"'):
+    with pytest.raises(ValueError, match=r'is not a voltage: write a text such as "3\.3 V"'):
         parse_quantity(text, VOLT)
 
 
@@ -64,12 +63,12 @@ def test_a_formatted_quantity_is_read_back_as_the_same_number(unit: Unit, value:
 
 @given(st.text(max_size=12), st.sampled_from(UNITS))
 def test_any_text_is_a_number_or_a_clear_error(text: str, unit: Unit) -> None:
+    error = ""
     try:
-        value = parse_quantity(text, unit)
-    except ValueError as error:
-        assert unit.example in str(error)
-    else:
-        assert math.isfinite(value) or abs(Decimal(text.split()[0][:3]))
+        assert math.isfinite(parse_quantity(text, unit))
+    except ValueError as raised:
+        error = str(raised)
+    assert not error or unit.example in error
 
 
 @pytest.mark.parametrize("name", ["twin.toml", "example-hardware.toml"])

@@ -219,7 +219,7 @@ def test_switching_off_is_repeated_until_it_is_confirmed(converse: Converse) -> 
 def test_an_output_that_stays_on_is_told(converse: Converse) -> None:
     stays_on = (OFF, (":OUTP:A:STAT?", "ON"))
     supply = converse(*stays_on, *IN_STEP, *stays_on, *IN_STEP, *stays_on)
-    with pytest.raises(OutputNotOffError, match="after 3 attempts.*switch it off by hand"):
+    with pytest.raises(OutputNotOffError, match=r"after 3 attempts.*switch it off by hand"):
         switch_off(supply)
 
 
@@ -254,10 +254,12 @@ def test_any_number_is_read_as_the_instrument_writes_it(value: float) -> None:
 @given(st.text())
 def test_any_reply_is_understood_or_refused(reply: str) -> None:
     for parse in (parse_number, parse_switch, parse_error):
+        message = repr(reply)
         try:
             parse(reply)
         except SupplyReplyError as error:
-            assert repr(reply) in str(error)
+            message = str(error)
+        assert repr(reply) in message
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from bench.instruments.nidaq import NiDaq, driver_errors
 def test_an_error_of_the_driver_keeps_its_code(
     raised: Exception, kind: type[DigitizerError], code: int | None
 ) -> None:
-    with pytest.raises(DigitizerError, match="^Dev1") as caught, driver_errors("Dev1"):
+    with pytest.raises(DigitizerError, match=r"^Dev1") as caught, driver_errors("Dev1"):
         raise raised
     assert type(caught.value) is kind
     assert caught.value.code == code

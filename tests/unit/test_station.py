@@ -50,15 +50,34 @@ def proxy(served: Served) -> Iterator[Proxy]:
         yield between
 
 
+def is_on(served: Served) -> bool:
+    return served.world.on
+
+
 def behind(proxy: Proxy, station: Station) -> Station:
-    """The station as seen through the proxy, quick to find out that nobody answers."""
-    supply = station.supply.model_copy(update={"resource": proxy.resource, "timeout": 0.1})
+    """The station as seen through the proxy."""
+    supply = station.supply.model_copy(update={"resource": proxy.resource})
+    return station.model_copy(update={"supply": supply})
+
+
+def alert(station: Station) -> Station:
+    """The station, quick to find out that nobody answers."""
+    supply = station.supply.model_copy(update={"timeout": 0.3})
     return station.model_copy(update={"supply": supply})
 
 
 def impatient(station: Station) -> Station:
+    """The station, quick to give up."""
     timeouts = station.timeouts.model_copy(update={"lease": 0.0, "guardian": 0.2})
     return station.model_copy(update={"timeouts": timeouts})
+
+
+def powered(station: Station, locks: Path, act: Callable[[], object]) -> None:
+    """Do something while the power is on."""
+    with LeasedStation(station, locks=locks) as leased:
+        leased.configure()
+        leased.power_on()
+        act()
 
 
 # ---- states
@@ -84,7 +103,7 @@ def test_limits_are_in_force_before_power_is(served: Served, tmp_path: Path) -> 
     wanted = served.station.supply
     with LeasedStation(served.station, locks=tmp_path) as leased:
         leased.configure()
-        assert not served.world.on
+        assert not is_on(served)
         supply = open_supply(wanted)
         assert supply.current_limit == pytest.approx(wanted.current_limit)
         assert supply.over_voltage == pytest.approx(wanted.over_voltage)
@@ -92,12 +111,12 @@ def test_limits_are_in_force_before_power_is(served: Served, tmp_path: Path) -> 
         assert supply.source_resistance == 0.0
         supply.close()
         leased.power_on()
-        assert served.world.on
+        assert is_on(served)
         assert leased.measure_voltage() == pytest.approx(3.3, abs=0.02)
         leased.power_cycle(wanted.flash_voltage)
         assert leased.measure_voltage() == pytest.approx(3.5, abs=0.02)
         leased.power_off()
-        assert not served.world.on
+        assert not is_on(served)
 
 
 def test_no_other_voltage_than_the_stations(served: Served, tmp_path: Path) -> None:
@@ -105,17 +124,13 @@ def test_no_other_voltage_than_the_stations(served: Served, tmp_path: Path) -> N
         leased.configure()
         with pytest.raises(PhaseError, match=r"3.4 V is none of the station's voltages"):
             leased.power_on(3.4)
-        assert not served.world.on
+        assert not is_on(served)
 
 
 def test_an_exception_leaves_the_output_off_and_passes(served: Served, tmp_path: Path) -> None:
-    leased = LeasedStation(served.station, locks=tmp_path)
-    with pytest.raises(ZeroDivisionError), leased:
-        leased.configure()
-        leased.power_on()
-        _ = 1 / 0
-    assert not served.world.on
-    assert leased.phase is Phase.IDLE
+    with pytest.raises(ZeroDivisionError):
+        powered(served.station, tmp_path, lambda: 1 / 0)
+    assert not is_on(served)
 
 
 @dataclass
@@ -154,11 +169,11 @@ def test_power_stays_off_if_somebody_meddled(
         deed(meddler)
         with pytest.raises(SupplyError):
             leased.power_on()
-        assert not served.world.on
+        assert not is_on(served)
         assert leased.phase is Phase.LEASED
         leased.configure()  # sets all again
         leased.power_on()
-        assert served.world.on
+        assert is_on(served)
 
 
 def test_power_that_went_is_noticed(served: Served, meddler: Meddler, tmp_path: Path) -> None:
@@ -181,7 +196,7 @@ def test_an_error_of_the_instrument_ends_the_power(
         meddler.make_an_error()
         with pytest.raises(SupplyError, match="the supply reports -113"):
             leased.check_power()
-        assert not served.world.on
+        assert not is_on(served)
 
 
 def test_the_twins_file_alone_names_no_instrument(tmp_path: Path) -> None:
@@ -211,12 +226,12 @@ def test_an_instrument_has_one_name(one: str, same: str) -> None:
 def test_both_channels_are_leased_together(served: Served, tmp_path: Path) -> None:
     other = served.station.supply.model_copy(update={"channel": "B"})
     neighbour = impatient(served.station.model_copy(update={"supply": other}))
-    with LeasedStation(served.station, locks=tmp_path):
-        with (
-            pytest.raises(StationBusyError, match=f"leased by process {os.getpid()}"),
-            LeasedStation(neighbour, locks=tmp_path),
-        ):
-            pass
+    with (
+        LeasedStation(served.station, locks=tmp_path),
+        pytest.raises(StationBusyError, match=f"leased by process {os.getpid()}"),
+        LeasedStation(neighbour, locks=tmp_path),
+    ):
+        pass
     with LeasedStation(neighbour, locks=tmp_path) as leased:
         leased.configure()
 
@@ -296,7 +311,7 @@ def test_power_is_off_whichever_way_the_owner_ends(
     owner = Owner(served.station, tmp_path, way)
     owner.wait_for_power()
     code = owner.wait_for_end()
-    assert not served.world.on
+    assert not is_on(served)
     assert (code == 0) == (way == "returns")
     assert ("the output is off" in owner.log) == by_the_guardian
 
@@ -309,21 +324,20 @@ def test_it_is_the_guardian_who_switches_off(served: Served, tmp_path: Path) -> 
         os.kill(int(child), signal.SIGKILL)
     owner.kill()
     owner.wait_for_end()
-    assert served.world.on  # nobody is left: the supply keeps its output on
+    assert is_on(served)  # nobody is left: the supply keeps its output on
     with LeasedStation(served.station, locks=tmp_path) as leased:
         leased.configure()
-        assert not served.world.on
+        assert not is_on(served)
 
 
 @pytest.mark.parametrize("command", sorted(random.Random(2023).sample(range(1, 90), 10)))
 def test_a_kill_at_any_command_leaves_the_output_off(
     served: Served, proxy: Proxy, tmp_path: Path, command: int
 ) -> None:
-    station = behind(proxy, served.station)
-    owner = Owner(station, tmp_path, "lives")
-    proxy.at_command(command, owner.kill)
+    proxy.at_command(command, lambda: owner.kill())
+    owner = Owner(behind(proxy, served.station), tmp_path, "lives")
     assert owner.wait_for_end() == -signal.SIGKILL
-    assert not served.world.on
+    assert not is_on(served)
     assert "the output is off" in owner.log
 
 
@@ -335,33 +349,23 @@ def test_a_dead_guardian_forbids_power(served: Served, tmp_path: Path) -> None:
         leased._guardian._process.wait()
         with pytest.raises(SupplyError, match="without it no power is switched on"):
             leased.power_on()
-        assert not served.world.on
+        assert not is_on(served)
 
 
 def test_a_supply_that_comes_back_is_switched_off(
     served: Served, proxy: Proxy, tmp_path: Path
 ) -> None:
-    station = behind(proxy, served.station)
-    with (
-        pytest.raises(SupplyError, match="the guardian had to switch off"),
-        LeasedStation(station, locks=tmp_path) as leased,
-    ):
-        leased.configure()
-        leased.power_on()
-        proxy.refuse(8)
-    assert not served.world.on
+    station = alert(behind(proxy, served.station))
+    with pytest.raises(SupplyError, match="the guardian had to switch off"):
+        powered(station, tmp_path, lambda: proxy.refuse(8))
+    assert not is_on(served)
 
 
 def test_a_supply_that_stays_away_is_told(served: Served, proxy: Proxy, tmp_path: Path) -> None:
-    station = behind(proxy, impatient(served.station))
-    with (
-        pytest.raises(SupplyError, match="the output may still be on.*switch it off by hand"),
-        LeasedStation(station, locks=tmp_path) as leased,
-    ):
-        leased.configure()
-        leased.power_on()
-        proxy.refuse(10_000)
-    assert served.world.on
+    station = alert(impatient(behind(proxy, served.station)))
+    with pytest.raises(SupplyError, match=r"the output may still be on.*switch it off by hand"):
+        powered(station, tmp_path, lambda: proxy.refuse(10_000))
+    assert is_on(served)
     log = Lease(station.supply.resource, tmp_path).guardian_log.read_text("utf-8")
     assert "gave up after 0.2 s, output may be ON" in log
 
@@ -454,7 +458,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 def test_power_is_safe_in_any_order_of_requests(served: Served, tmp_path: Path) -> None:
     machine = type("Machine", (AnyOrder,), {"served": served, "locks": tmp_path})
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis types it partly
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=6,

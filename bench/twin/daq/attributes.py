@@ -143,7 +143,7 @@ OF_SYSTEM: Mapping[int, Callable[[Digitizer], Value]] = {
     pb.SYSTEM_ATTRIBUTE_NIDAQ_MAJOR_VERSION: lambda _: DRIVER_VERSION[0],
     pb.SYSTEM_ATTRIBUTE_NIDAQ_MINOR_VERSION: lambda _: DRIVER_VERSION[1],
     pb.SYSTEM_ATTRIBUTE_NIDAQ_UPDATE_VERSION: lambda _: DRIVER_VERSION[2],
-    pb.SYSTEM_ATTRIBUTE_DEV_NAMES: lambda _: DEVICE,
+    pb.SYSTEM_ATTRIBUTE_DEV_NAMES: lambda digitizer: ", ".join(digitizer.devices),
     pb.SYSTEM_ATTRIBUTE_TASKS: lambda digitizer: ", ".join(digitizer.tasks),
 }
 

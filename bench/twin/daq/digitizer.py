@@ -1,18 +1,34 @@
 """The card's driver: its tasks by name."""
 
+from collections.abc import Collection
+from enum import StrEnum
+
 from bench.twin.card import Card
 from bench.twin.daq.errors import Code, DaqError
+from bench.twin.daq.inputs import DEVICE
 from bench.twin.daq.task import Board, Task
 from bench.twin.world import World
+
+
+class DigitizerFault(StrEnum):
+    """What can be wrong with the digitizer."""
+
+    MISSING = "digitizer-missing"
+    """The driver has no such device."""
+    SAMPLES_LOST = "digitizer-samples-lost"
+    """The card's memory overflows before its samples are fetched."""
 
 
 class Digitizer:
     """All tasks on one card."""
 
-    def __init__(self, world: World, card: Card) -> None:
+    def __init__(
+        self, world: World, card: Card, faults: Collection[DigitizerFault] = frozenset()
+    ) -> None:
         self.world = world
         self.card = card
-        self._board = Board(world, card)
+        self.devices = [] if DigitizerFault.MISSING in faults else [DEVICE]
+        self._board = Board(world, card, overflows=DigitizerFault.SAMPLES_LOST in faults)
         self._tasks: dict[str, Task] = {}
         self._unnamed = 0
 
@@ -21,6 +37,12 @@ class Digitizer:
         """Names of the tasks that exist."""
         with self.world.lock:
             return list(self._tasks)
+
+    def check_device(self, name: str) -> None:
+        """Raise the `DaqError` of a device that is not there."""
+        if name.lower() not in [device.lower() for device in self.devices]:
+            there = ", ".join(self.devices) or "no device"
+            raise DaqError(Code.INVALID_DEVICE_ID, f"Device Specified: {name!r}; here is {there}")
 
     def create(self, name: str) -> tuple[Task, bool]:
         """The task of that name, and whether it is new; without a name it always is."""
@@ -50,7 +72,7 @@ class Digitizer:
             del self._tasks[name]
 
     def reset(self) -> None:
-        """Stop and forget all tasks, as resetting the device does."""
+        """Stop all tasks, as resetting the device does; they keep their settings."""
         with self.world.lock:
-            for name in self.tasks:
-                self.clear(name)
+            for task in self._tasks.values():
+                task.stop()

@@ -9,6 +9,7 @@ class Code(IntEnum):
     SAMPLES_NOT_YET_AVAILABLE = -200284
     SAMPLES_NO_LONGER_AVAILABLE = -200279
     SAMPLES_WILL_NEVER_BE_AVAILABLE = -200278
+    INPUT_FIFO_OVERFLOW_2 = -200361
     WAIT_UNTIL_DONE_DOES_NOT_INDICATE_DONE = -200560
     INVALID_TASK = -200088
     INVALID_ATTRIBUTE_VALUE = -200077
@@ -38,6 +39,8 @@ TEXTS = {
     "were read. Read more often, or enlarge the buffer.",
     Code.SAMPLES_WILL_NEVER_BE_AVAILABLE: "Attempted to read a sample beyond the final sample "
     "acquired. The acquisition has stopped.",
+    Code.INPUT_FIFO_OVERFLOW_2: "Onboard device memory overflow. The bus did not take the samples "
+    "as fast as they came.",
     Code.WAIT_UNTIL_DONE_DOES_NOT_INDICATE_DONE: "The task was not done within the time to wait.",
     Code.INVALID_TASK: "Task specified is invalid or does not exist.",
     Code.INVALID_ATTRIBUTE_VALUE: "Requested value is not a supported value for this property.",

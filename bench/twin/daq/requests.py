@@ -10,7 +10,7 @@ from nidaqmx._stubs import nidaqmx_pb2 as pb
 from bench.twin.circuit import Floats
 from bench.twin.daq.digitizer import Digitizer
 from bench.twin.daq.errors import TEXTS, Code, DaqError
-from bench.twin.daq.inputs import DEVICE, voltage_inputs
+from bench.twin.daq.inputs import names, voltage_inputs
 from bench.twin.daq.settings import edge_trigger, sample_clock
 from bench.twin.daq.task import Alive
 
@@ -54,6 +54,8 @@ def create_ai_voltage_chan(digitizer: Digitizer, request: Request, _: Alive) -> 
     """Add voltage inputs."""
     if request.units_raw != _VOLTS:
         raise DaqError(Code.INVALID_ATTRIBUTE_VALUE, "Property: AI.Voltage.Units; only V")
+    for name in names(request.physical_channel):
+        digitizer.check_device(name.partition("/")[0])
     inputs = voltage_inputs(
         request.physical_channel,
         request.name_to_assign_to_channel,
@@ -196,15 +198,9 @@ def _varint(value: int) -> bytes:
     return bytes([*groups, value])
 
 
-def check_device(name: str) -> None:
-    """Raise the error of a device that is not here."""
-    if name.lower() != DEVICE.lower():
-        raise DaqError(Code.INVALID_DEVICE_ID, f"Device Specified: {name!r}; here is {DEVICE}")
-
-
 def reset_device(digitizer: Digitizer, request: Request, _: Alive) -> Response:
-    """Forget all tasks."""
-    check_device(request.device_name)
+    """Stop all tasks."""
+    digitizer.check_device(request.device_name)
     digitizer.reset()
     return pb.ResetDeviceResponse()
 

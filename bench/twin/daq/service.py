@@ -22,7 +22,6 @@ from bench.twin.daq.requests import (
     Request,
     Response,
     SessionError,
-    check_device,
 )
 from bench.twin.daq.task import Alive
 
@@ -38,13 +37,13 @@ _OPTIONS = (
 
 
 class DigitizerServer:
-    """Serves `digitizer` on a port of 127.0.0.1 (0: one that is free) until it is closed."""
+    """Serves `digitizer` on a free port of 127.0.0.1 until it is closed."""
 
-    def __init__(self, digitizer: Digitizer, port: int = 0) -> None:
+    def __init__(self, digitizer: Digitizer) -> None:
         pool = futures.ThreadPoolExecutor(WORKERS, thread_name_prefix="daq")
         self._server = grpc.server(pool, options=_OPTIONS)
         nidaqmx_pb2_grpc.add_NiDAQmxServicer_to_server(_servicer(digitizer), self._server)
-        self.port: int = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self.port: int = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
 
     @property
@@ -151,7 +150,7 @@ def _value(digitizer: Digitizer, subject: str, request: Request) -> attributes.V
     if subject == "SystemInfo" and number in attributes.OF_SYSTEM:
         return attributes.OF_SYSTEM[number](digitizer)
     if subject == "Device" and number in attributes.OF_DEVICE:
-        check_device(request.device_name)
+        digitizer.check_device(request.device_name)
         return attributes.OF_DEVICE[number](digitizer)
     if subject == "Chan" and number in attributes.OF_CHANNEL:
         return _of_channels(digitizer, request)

@@ -35,10 +35,15 @@ Alive: TypeAlias = Callable[[], bool]
 
 @dataclass(eq=False)
 class Board:
-    """The card in its world, and the task that has it reserved."""
+    """The card in its world, and the task that has it reserved.
+
+    Attributes:
+        overflows: Whether its memory overflows before samples are fetched, as a fault.
+    """
 
     world: World
     card: Card
+    overflows: bool = False
     user: "Task | None" = None
 
     def __post_init__(self) -> None:
@@ -210,6 +215,8 @@ class Task:
         elif count < 0:
             count = self._acquired(run) - run.position
         complete = self._reach(run, run.position + count, budget, alive)
+        if self._board.overflows:
+            raise DaqError(Code.INPUT_FIFO_OVERFLOW_2, f"Task: {self.name}")
         acquired = self._acquired(run)
         if total is None and self._overwritten(run, acquired):
             raise DaqError(Code.SAMPLES_NO_LONGER_AVAILABLE, f"Task: {self.name}")

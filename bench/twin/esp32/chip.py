@@ -135,6 +135,11 @@ class Esp32:
             self._attend(boot, lambda: self._deliver(boot, data))
 
     @property
+    def in_loader(self) -> bool:
+        """Whether the ROM's loader or the stub runs."""
+        return self._boot is not None and isinstance(self._boot.program, Loader)
+
+    @property
     def repeats(self) -> bool:
         """Whether what runs prints of its own accord; then `repeat` is due now and then."""
         return self._boot is not None and isinstance(self._boot.program, Upload)

@@ -3,6 +3,11 @@
 import hashlib
 import zlib
 
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
+
 from bench.twin.esp32.flash import SECTOR, Flash
 from bench.twin.esp32.protocol import Refusal, RefusedError
 
@@ -15,23 +20,32 @@ class Download:
     """
 
     def __init__(
-        self, flash: Flash, offset: int, size: int, *, compressed: bool, erase: bool
+        self,
+        flash: Flash,
+        offset: int,
+        size: int,
+        *,
+        compressed: bool = False,
+        encrypted: bool = False,
+        erase: bool = False,
     ) -> None:
         if offset + size > flash.size:
             raise RefusedError(Refusal.BAD_FLASH_ADDRESS)
         self._flash = flash
-        self._position, self._end = offset, offset + size
-        self._erased = offset // SECTOR * SECTOR if erase else self._end
+        self._position, self._missing = offset, size
+        self._erased = offset // SECTOR * SECTOR if erase else offset + size
         self._inflater = zlib.decompressobj() if compressed else None
+        self._encryption = Encryption() if encrypted else None
 
     @property
     def compressed(self) -> bool:
         """Whether blocks are parts of a zlib stream."""
         return self._inflater is not None
 
+    @property
     def complete(self) -> bool:
         """Whether all bytes that were announced have come."""
-        return self._position >= self._end
+        return not self._missing
 
     def write(self, block: bytes) -> float:
         """Write the next block; returns the seconds that the flash is busy.
@@ -39,32 +53,56 @@ class Download:
         Raises:
             RefusedError: More bytes than announced, or no zlib stream.
         """
-        missing = self._end - self._position
         if self._inflater is None:
-            if not missing:
+            if not self._missing:
                 raise RefusedError(Refusal.TOO_MUCH_DATA)
-            data = block[:missing]  # the last block comes filled up
+            data = block[: self._missing]  # the last block comes filled up
         else:
-            data = self._inflate(block, missing)
-        seconds = self._erase(self._position + len(data)) + self._flash.program(
-            self._position, data
-        )
+            data = self._inflate(block)
+        self._missing -= len(data)
+        if self._encryption is not None:
+            data = self._encryption.feed(data)
+        seconds = self._erase(self._position + len(data))
+        seconds += self._flash.program(self._position, data)
         self._position += len(data)
         return seconds
 
-    def _inflate(self, block: bytes, missing: int) -> bytes:
+    def _inflate(self, block: bytes) -> bytes:
         assert self._inflater is not None
         try:
-            data = self._inflater.decompress(block, missing + 1)
+            data = self._inflater.decompress(block, self._missing + 1)
         except zlib.error as error:
             raise RefusedError(Refusal.BAD_COMPRESSION) from error
-        if len(data) > missing:
+        if len(data) > self._missing:
             raise RefusedError(Refusal.TOO_MUCH_DATA)
         return data
 
     def _erase(self, end: int) -> float:
         begin, self._erased = self._erased, max(self._erased, -(-end // SECTOR) * SECTOR)
         return self._flash.erase(begin, self._erased)
+
+
+class Encryption:
+    """The chip's flash encryption as a blank eFuse sets it: key 0, not varied by the address.
+
+    Each 16 bytes, in reverse order, go through AES-256 *decryption* (ESP-IDF, "Flash Encryption").
+    """
+
+    def __init__(self) -> None:
+        # ECB is what the chip does: its blocks differ by the address alone, and here not even so.
+        self._cipher = Cipher(AES(bytes(32)), ECB()).decryptor()  # noqa: S305
+        self._rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """The next bytes of ciphertext; up to 15 of plaintext wait for more."""
+        data = self._rest + data
+        whole = len(data) // 16 * 16
+        self._rest = data[whole:]
+        return _reverse(self._cipher.update(_reverse(data[:whole])))
+
+
+def _reverse(blocks: bytes) -> bytes:
+    return np.frombuffer(blocks, dtype=np.uint8).reshape(-1, 16)[:, ::-1].tobytes()
 
 
 class ReadBack:

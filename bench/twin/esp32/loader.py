@@ -212,9 +212,12 @@ class Loader:
     def _flash_begin(self, request: Request, *, compressed: bool) -> Answer:
         size, _, _, offset = request.words(4)
         flash = self._board.flash
-        if len(request.data) >= 20 and request.words(5)[-1]:
-            raise RefusedError(Refusal.UNKNOWN_COMMAND)  # encrypted: this chip has no key
-        self._download = Download(flash, offset, size, compressed=compressed, erase=self._stub)
+        encrypted = self._stub and len(request.data) >= 20 and bool(request.words(5)[-1])
+        if encrypted and size % 16:
+            raise RefusedError(Refusal.BAD_LENGTH)
+        self._download = Download(
+            flash, offset, size, compressed=compressed, encrypted=encrypted, erase=self._stub
+        )
         if not self._stub:
             self._wait_for_flash(flash.erase(offset, offset + size) if size else 0.0)
         return Answer()
@@ -229,7 +232,7 @@ class Loader:
     def _flash_end(self, request: Request) -> Answer:
         (stay,) = request.words(1)
         download, self._download = self._download, None
-        if self._stub and download is not None and not download.complete():
+        if self._stub and download is not None and not download.complete:
             raise RefusedError(Refusal.NOT_ENOUGH_DATA)
         if stay != _STAY:
             return Answer(then=self._board.start_rom)

@@ -1,9 +1,10 @@
 """The serial port that clients open: a pseudo-terminal, and a socket beside it for DTR and RTS.
 
 A pseudo-terminal has no modem lines. Clients that reset the chip open the port through the URL
-handler in `bench.twin.url_handler`, which carries the lines over the socket. For all others this
-module does what a person with two buttons would: a request to synchronise that comes without the
-socket puts the chip into its loader, and closing the port afterwards starts it from flash.
+handler in `bench.twin.url_handler`, which carries the lines over the socket. For clients that
+cannot move the lines this module does what a person with two buttons would: a request to
+synchronise that finds no loader puts the chip into it, and closing the port afterwards starts the
+chip from flash.
 """
 
 import errno
@@ -43,6 +44,10 @@ class Chip(Protocol):
         """Bytes from the client."""
 
     @property
+    def in_loader(self) -> bool:
+        """Whether the ROM's loader or the stub runs."""
+
+    @property
     def repeats(self) -> bool:
         """Whether `repeat` is due now and then."""
 
@@ -63,7 +68,6 @@ class SerialPort:
         self._output = threading.Lock()
         self._unsent = bytearray()
         self._pressed = False
-        self._fresh = True
         self._stop_read, self._stop_write = os.pipe()
         self._directory = tempfile.mkdtemp(prefix="espsim-")
         self._lines = ModemLines(str(Path(self._directory) / "lines"), chip.lines)
@@ -144,13 +148,12 @@ class SerialPort:
                 self._unsent.clear()
 
     def _receive(self, data: bytes) -> None:
-        if self._fresh and not self._lines.in_use and _SYNC_FRAME in data:
+        if _SYNC_FRAME in data and not self._chip.in_loader:
             self._press((False, True), (True, False), (False, False))
-            self._fresh, self._pressed = False, True
+            self._pressed = True
         self._chip.receive(data)
 
     def _hang_up(self) -> None:
-        self._fresh = True
         if self._pressed:
             self._pressed = False
             self._press((False, True), (False, False))

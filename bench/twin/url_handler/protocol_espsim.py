@@ -55,6 +55,26 @@ class Serial(PosixSerial):
         super().close()
         self._drop()
 
+    @property
+    def cts(self) -> bool:
+        """Not connected, as the other three inputs."""
+        return False
+
+    @property
+    def dsr(self) -> bool:
+        """Not connected."""
+        return False
+
+    @property
+    def ri(self) -> bool:
+        """Not connected."""
+        return False
+
+    @property
+    def cd(self) -> bool:
+        """Not connected."""
+        return False
+
     def _update_dtr_state(self) -> None:
         self._tell_both()
 
@@ -66,8 +86,12 @@ class Serial(PosixSerial):
 
     def _tell(self, state: int) -> None:
         assert self._lines is not None
-        self._lines.sendall(bytes((state,)))
-        if not self._lines.recv(1):
+        try:
+            self._lines.sendall(bytes((state,)))
+            answer = self._lines.recv(1)
+        except OSError:
+            answer = b""
+        if not answer:
             raise SerialException(f"the twin behind {self._url} has gone")
 
     def _drop(self) -> None:

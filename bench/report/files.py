@@ -1,0 +1,133 @@
+"""The files of a report: one JSON for each record while the run goes on, one for all at its end.
+
+Several worker processes write records into the same folder, each its own, whole or not at all.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from bench.errors import ReportError
+from bench.report.record import BaseRecord, ClaimRecord, Report, RunFacts, VariantRecord
+
+REPORT = "report.json"
+TRACES = "traces"
+_RECORDS = "records"
+_RUN = "run.json"
+_KINDS: dict[type[BaseModel], str] = {
+    VariantRecord: "variant",
+    BaseRecord: "base",
+    ClaimRecord: "claim",
+}
+Record = TypeVar("Record", VariantRecord, BaseRecord, ClaimRecord)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` to `path` as a whole.
+
+    Raises:
+        ReportError: It cannot be written, such as on a full disk; nothing half-written stays.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ReportError(
+            f"{path}: cannot be written: {error.strerror}: free some space or choose another folder"
+        ) from error
+
+
+class RecordFolder:
+    """The folder of a run's report."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def traces(self) -> Path:
+        """Where the trace files are; made when it is asked for."""
+        folder = self.path / TRACES
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def begin(self) -> None:
+        """Forget an earlier run's records."""
+        for path in (self.path / _RECORDS).glob("*.json"):
+            path.unlink()
+        for path in (self.path / TRACES).glob("*.tdms*"):
+            path.unlink()
+        for name in (_RUN, REPORT):
+            (self.path / name).unlink(missing_ok=True)
+
+    def write_run(self, facts: RunFacts) -> None:
+        """Keep what the run is; every worker writes the same."""
+        write_atomically(self.path / _RUN, facts.model_dump_json())
+
+    def write(self, name: str, record: Record) -> None:
+        """Keep a record under `name`, in place of an earlier one."""
+        kind = _KINDS[type(record)]
+        file_name = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+        path = self.path / _RECORDS / f"{kind}-{file_name}.json"
+        write_atomically(path, record.model_dump_json())
+
+    def read(self, kind: type[Record]) -> list[Record]:
+        """All records of a kind, in the order of their names.
+
+        Raises:
+            ReportError: One is damaged.
+        """
+        return [
+            _parsed(path, kind)
+            for path in sorted((self.path / _RECORDS).glob(f"{_KINDS[kind]}-*.json"))
+        ]
+
+    def assemble(self) -> Report | None:
+        """Put the records together and write the report; None if nothing was run.
+
+        Raises:
+            ReportError: A record is damaged, or the report cannot be written.
+        """
+        run_file = self.path / _RUN
+        if not run_file.exists():
+            return None
+        report = Report(
+            run=_parsed(run_file, RunFacts),
+            bases=tuple(self.read(BaseRecord)),
+            variants=tuple(self.read(VariantRecord)),
+            claims=tuple(self.read(ClaimRecord)),
+        )
+        write_atomically(self.path / REPORT, report.model_dump_json(indent=1) + "\n")
+        return report
+
+
+def load_report(path: Path) -> Report:
+    """Read a report.
+
+    Raises:
+        ReportError: It cannot be read or is not a report of this schema, naming the field.
+    """
+    return _parsed(path, Report)
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _parsed(path: Path, kind: type[_Model]) -> _Model:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "file"
+        raise ReportError(f"{path}: {where}: {first['msg']}: run the bench again") from error

@@ -1,0 +1,286 @@
+"""All the work of a run, each piece done once, when the first test asks for it."""
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.device.deployability import BENCH, check_model, paper_profile
+from bench.device.images import MODEL_PARTITION_OFFSET, ModelImage, Standardisation
+from bench.errors import BenchError
+from bench.report.convert import judgement_record, step_record
+from bench.report.files import RecordFolder
+from bench.report.record import (
+    AccuracyRecord,
+    AttemptRecord,
+    BaseRecord,
+    ModelRecord,
+    VariantRecord,
+)
+from bench.run.judged import Judged
+from bench.run.matrix import Matrix
+from bench.run.measure import Workbench, is_broken
+from bench.run.own import OwnModel
+from bench.run.places import Place, real_place, twin_place
+from bench.run.records import accuracy_records, measurement_record, model_record
+from bench.run.selection import OWN, Case, Mode
+from bench.run.subject import Result, Settings, Subject, golden_inputs
+from bench.verdict.judge import judge
+from bench.verdict.limits import Limits, load_limits
+from bench.verdict.rules import Judgement
+from models import golden
+from models.catalog import BASE, Network, Technique, Variant
+from models.pipeline import Artefact, Pipeline
+
+log = logging.getLogger(__name__)
+
+PAPER_INFERENCES = 10
+"""Inferences of the paper's window: "10 consecutive measures"."""
+LIMITS = Path(__file__).parents[2] / "limits"
+
+
+class StationBrokenError(BenchError):
+    """An earlier case has shown that the station cannot be used."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for.
+
+    Attributes:
+        mode: Simulated lab or hardware.
+        networks: That can be asked for, by name.
+        station: File of the station; None for the twin.
+        seed: Of the training.
+        lab_seed: Of the simulated lab.
+        window: ``default`` or ``paper``.
+        limits: Limits file, or None for the one of the data set.
+        own: The user's own model, or None.
+    """
+
+    mode: Mode
+    networks: Mapping[str, Network]
+    station: Path | None = None
+    seed: int = 0
+    lab_seed: int = 1
+    window: str = "default"
+    limits: Path | None = None
+    own: OwnModel | None = None
+
+
+@dataclass
+class Campaign:
+    """The work of one process of a run; a context manager.
+
+    Attributes:
+        options: What the user asked for.
+        pipeline: Opens the models' side when it is needed.
+        folder: Where records and traces go.
+    """
+
+    options: Options
+    open_pipeline: Callable[[], Pipeline]
+    folder: RecordFolder
+    _records: dict[str, VariantRecord] = field(default_factory=dict)
+    _fitted: dict[str, VariantRecord | BenchError] = field(default_factory=dict)
+    _pipeline: Pipeline | None = None
+    _workbench: Workbench | None = None
+    _broken: str = ""
+
+    def __post_init__(self) -> None:
+        self._stack = ExitStack()
+
+    def close(self) -> None:
+        """Switch off, give the station back and end the lab."""
+        self._stack.close()
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The models' side."""
+        if self._pipeline is None:
+            self._pipeline = self.open_pipeline()
+        return self._pipeline
+
+    @property
+    def limits(self) -> Limits:
+        """The limits file of this run."""
+        path = self.options.limits or LIMITS / f"{self.pipeline.dataset.name}.toml"
+        return load_limits(path)
+
+    def accuracy(self, case: Case) -> Judged:
+        """The accuracy of a base or a variant, judged.
+
+        Raises:
+            ModelsError: The network could not be trained, converted or evaluated.
+        """
+        measured = self._accuracies(case)
+        value = next(entry for entry in measured if entry.accuracy is not None)
+        assert value.accuracy is not None
+        judged = self._judged(case, {"accuracy": (value.accuracy, 0.0)})
+        judgements = tuple(judgement_record(j) for j in judged.judgements)
+        if case.technique == BASE:
+            record = BaseRecord(network=case.network, accuracy=measured, judgements=judgements)
+            self.folder.write(case.network, record)
+        else:
+            self._update(case, accuracy=measured, judgements=judgements)
+        return judged
+
+    def fitted(self, case: Case) -> VariantRecord:
+        """The record of a variant that was put on the station's device.
+
+        Raises:
+            BenchError: The bench could not answer.
+            ModelsError: The variant could not be made.
+        """
+        if case.name not in self._fitted:
+            try:
+                self._fitted[case.name] = self._fit(case)
+            except BenchError as error:
+                self._fitted[case.name] = error
+        outcome = self._fitted[case.name]
+        if isinstance(outcome, BenchError):
+            raise outcome
+        return outcome
+
+    def energy(self, case: Case) -> Judged:
+        """The energy and latency of a variant that was measured, judged."""
+        measurement = self.fitted(case).measurement
+        assert measurement is not None
+        figures = {
+            "energy": (measurement.energy.value, measurement.energy.expanded),
+            "latency": (measurement.latency, 0.0),
+            "arena": (float(measurement.arena), 0.0),
+        }
+        judged = self._judged(case, figures)
+        self._update(case, judgements=tuple(judgement_record(j) for j in judged.judgements))
+        return judged
+
+    def matrix(self) -> Matrix:
+        """What is on record so far, by every process of the run."""
+        return Matrix(
+            {record.variant: record for record in self.folder.read(VariantRecord)},
+            {record.network: record for record in self.folder.read(BaseRecord)},
+        )
+
+    def _fit(self, case: Case) -> VariantRecord:
+        if self._broken:
+            raise StationBrokenError(f"the station is broken: {self._broken}")
+        subject, model = self._subject(case)
+        try:
+            result = self._bench().measure(subject)
+        except BenchError as error:
+            if is_broken(error):
+                self._broken = str(error)
+            self._update(case, model=model, error=str(error), attempts=_failed_attempts(error))
+            raise
+        return self._update(case, model=model, **self._found(case, subject, result))
+
+    def _found(self, case: Case, subject: Subject, result: Result) -> dict[str, object]:
+        expected = None
+        if self._why_no_limits() == "":
+            expected = self.limits.expected_undeployable(case.name)
+        errors = [*result.errors, None]
+        return {
+            "steps": tuple(step_record(step) for step in result.steps),
+            "paper_steps": tuple(
+                step_record(step) for step in check_model(subject.image.model, paper_profile())
+            ),
+            "expected_undeployable": expected,
+            "measurement": None if result.measured is None else measurement_record(result.measured),
+            "attempts": tuple(
+                AttemptRecord(number=number, error=error)
+                for number, error in enumerate(errors, start=1)
+            ),
+        }
+
+    def _subject(self, case: Case) -> tuple[Subject, ModelRecord]:
+        if case.technique == OWN:
+            assert self.options.own is not None
+            return self.options.own.subject(), self.options.own.record()
+        artefact = self._artefact(case)
+        windows = golden.read(artefact.golden)
+        manifest = artefact.manifest
+        image = ModelImage(
+            case.network,
+            case.technique,
+            artefact.model.read_bytes(),
+            Standardisation(manifest.standardisation.mean, manifest.standardisation.scale),
+        )
+        inputs = tuple(golden_inputs(windows.windows, windows.inputs))
+        return Subject(image, inputs, windows.outputs), model_record(manifest)
+
+    def _artefact(self, case: Case) -> Artefact:
+        network = self.options.networks[case.network]
+        return self.pipeline.variant(Variant(network, Technique(case.technique)))
+
+    def _accuracies(self, case: Case) -> tuple[AccuracyRecord, ...]:
+        if case.technique == BASE:
+            network = self.options.networks[case.network]
+            return accuracy_records({"keras": self.pipeline.base(network)})
+        accuracy = self._artefact(case).manifest.accuracy
+        return accuracy_records({"litert": accuracy.litert, "tflm": accuracy.tflm})
+
+    def _judged(self, case: Case, figures: Mapping[str, tuple[float, float]]) -> Judged:
+        if case.technique == OWN:
+            return Judged(case.name, (), "a user's own model has no limits file")
+        if why := self._why_no_limits():
+            return Judged(case.name, (), why)
+        judgements: list[Judgement] = [
+            judge(limit, *figures[limit.quantity])
+            for limit in self.limits.of(case.name)
+            if limit.quantity in figures
+        ]
+        return Judged(case.name, tuple(judgements))
+
+    def _why_no_limits(self) -> str:
+        if self.options.own is not None:
+            return "a user's own model has no limits file"
+        return self.limits.why_not(self.pipeline.dataset.name, self.pipeline.split.fold) or ""
+
+    def _update(self, case: Case, **found: object) -> VariantRecord:
+        """Add to the record of a case and keep it; judgements join those of other quantities."""
+        before = self._records.get(case.name) or VariantRecord(
+            variant=case.name, network=case.network, technique=case.technique
+        )
+        new = found.pop("judgements", ())
+        assert isinstance(new, tuple)
+        names = {judgement.quantity for judgement in new}
+        kept = tuple(j for j in before.judgements if j.quantity not in names)
+        record = before.model_copy(update={**found, "judgements": (*kept, *new)})
+        self._records[case.name] = record
+        self.folder.write(case.name, record)
+        return record
+
+    def _bench(self) -> Workbench:
+        if self._workbench is None:
+            try:
+                self._workbench = self._open_bench()
+            except BenchError as error:
+                self._broken = str(error)
+                raise
+        return self._workbench
+
+    def _open_bench(self) -> Workbench:
+        place = self._place()
+        settings = Settings(
+            profile=BENCH,
+            model_offset=MODEL_PARTITION_OFFSET,
+            traces=self.folder.traces,
+            inferences=PAPER_INFERENCES if self.options.window == "paper" else None,
+        )
+        return self._stack.enter_context(
+            Workbench(place.station, settings, place.firmware, place.esptool_environment)
+        )
+
+    def _place(self) -> Place:
+        if self.options.mode == "hw":
+            assert self.options.station is not None
+            return real_place(self.options.station)
+        return self._stack.enter_context(twin_place(self.options.lab_seed))
+
+
+def _failed_attempts(error: BenchError) -> tuple[AttemptRecord, ...]:
+    notes = [note.split(": ", 1)[-1] for note in getattr(error, "__notes__", [])]
+    texts = [*notes, f"{type(error).__name__}: {error}"]
+    return tuple(AttemptRecord(number=n, error=text) for n, text in enumerate(texts, start=1))

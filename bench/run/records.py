@@ -1,0 +1,74 @@
+"""From the values of a run to its records."""
+
+from collections.abc import Mapping
+
+from bench.report.convert import estimate_record
+from bench.report.record import AccuracyRecord, MeasurementRecord, ModelRecord, WindowRecord
+from bench.run.subject import Measured, MeasuredWindow
+from models.manifest import Manifest, NotMeasured
+from models.manifest import Measured as MeasuredAccuracy
+
+
+def accuracy_records(
+    by_runtime: Mapping[str, MeasuredAccuracy | NotMeasured],
+) -> tuple[AccuracyRecord, ...]:
+    """The accuracy in each runtime, or why there is none; the reference runtime first."""
+    return tuple(
+        AccuracyRecord(runtime=runtime, reason=found.reason)
+        if isinstance(found, NotMeasured)
+        else AccuracyRecord(
+            runtime=runtime,
+            accuracy=found.accuracy,
+            interval=found.interval,
+            per_subject=found.per_subject,
+            confusion=found.confusion,
+        )
+        for runtime, found in by_runtime.items()
+    )
+
+
+def model_record(manifest: Manifest) -> ModelRecord:
+    """A variant's model as its manifest describes it."""
+    return ModelRecord(
+        size=manifest.model.size,
+        sha256=manifest.model.sha256,
+        crc32=manifest.model.crc32,
+        macs=manifest.macs,
+        parameters=manifest.parameters,
+        kernels=tuple(
+            f"{use.count} x {use.operator} {use.input}"
+            + (f" x {use.weights}" if use.weights else "")
+            for use in manifest.operators
+        ),
+        provenance={name: str(value) for name, value in manifest.provenance.model_dump().items()},
+    )
+
+
+def measurement_record(measured: Measured) -> MeasurementRecord:
+    """A measurement with all its windows."""
+    return MeasurementRecord(
+        latency=measured.latency,
+        energy=estimate_record(measured.energy),
+        above_idle=estimate_record(measured.above_idle),
+        idle_power=estimate_record(measured.idle_power),
+        supply_current=measured.supply_current,
+        arena=measured.arena,
+        clock_hz=measured.clock_hz,
+        operators=measured.operators,
+        windows=tuple(_window(window, measured.inferences) for window in measured.windows),
+    )
+
+
+def _window(window: MeasuredWindow, inferences: int) -> WindowRecord:
+    energy = window.energy
+    return WindowRecord(
+        power_cycle=window.power_cycle,
+        inferences=inferences,
+        seconds=energy.seconds,
+        device_seconds=window.device_seconds,
+        energy=energy.energy,
+        mean_current=energy.mean_current,
+        lowest_voltage=energy.lowest,
+        trace=window.trace,
+        sha256=window.sha256,
+    )

@@ -1,0 +1,246 @@
+"""What a pytest session knows of the bench: its options, and the work that is under way."""
+
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from _pytest.mark.expression import Expression
+
+from bench.errors import BenchError
+from bench.report.files import RecordFolder
+from bench.report.record import Report, RunFacts
+from bench.run.campaign import Campaign, Options
+from bench.run.own import OwnModel, load_own
+from bench.run.places import TWIN_FILE
+from bench.run.selection import Mode, Selection, select
+from bench.station.configuration import load_station
+from models import dataset, networks_file
+from models.catalog import NETWORKS
+from models.errors import ModelsError
+from models.paths import cache_root
+from models.pipeline import Pipeline
+from models.progress import Lines, watched
+from models.split import split
+from models.store import Store
+
+MODES: tuple[Mode, ...] = ("sim", "hw")
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the bench's options, in a group of their own."""
+    group = parser.getgroup("bench", "bench: fit, accuracy and energy of networks on a device")
+    add = group.addoption
+    add("--station", metavar="FILE", help="station file of the real bench that -m hw runs on")
+    add("--networks", metavar="NAMES", help="only these, such as C_1,CL_*")
+    add("--techniques", metavar="NAMES", help="only these, such as L,F (L, D, F and base)")
+    add("--networks-file", metavar="FILE", help="TOML file with networks of your own")
+    add("--model", metavar="FILE", help="run this .tflite file instead of the networks")
+    add("--golden", metavar="FILE", help=".npz file with inputs and outputs of --model")
+    add("--dataset", metavar="PATH", help="UCI-HAR as zip or folder; or: surrogate")
+    add("--fold", type=int, default=0, metavar="K", help="fold of test subjects, 0 to 3")
+    add("--model-seed", type=int, default=0, metavar="N", help="seed of the training")
+    add("--lab-seed", type=int, default=1, metavar="N", help="seed of the simulated lab")
+    add("--window", choices=("default", "paper"), default="default",
+        help="0.5 s and at least ten inferences, or the paper's ten")  # fmt: skip
+    add("--limits", metavar="FILE", help="limits file; limits/<data set>.toml unless told")
+    add("--report", metavar="DIR", help="write JUnit, JSON and traces into this folder")
+
+
+def is_wanted(expression: str, mark: str) -> bool:
+    """Whether ``-m EXPRESSION`` lets a test pass that has just this mark."""
+    if not expression:
+        return True
+    return Expression.compile(expression).evaluate(lambda name, /, **_: name == mark)
+
+
+@dataclass
+class Session:
+    """The bench in one pytest process.
+
+    Attributes:
+        config: Pytest's.
+        selection: What is to be run.
+        modes: The modes that tests are made for.
+        folder: Where records go.
+        report: The folder of the report, or None if none was asked for.
+        worker: Whether this is a worker of pytest-xdist.
+        result: The report, once the run is over.
+    """
+
+    config: pytest.Config
+    selection: Selection
+    modes: tuple[Mode, ...]
+    folder: RecordFolder
+    report: Path | None
+    worker: bool
+    own: OwnModel | None
+    result: Report | None = None
+    _campaigns: dict[Mode, Campaign] = field(default_factory=dict)
+    _pipeline: Pipeline | None = None
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> "Session":
+        """Read the options.
+
+        Raises:
+            BenchError: They do not make sense, or a file that they name does not.
+        """
+        option = config.option
+        own = _own(option.model, option.golden)
+        known = dict(NETWORKS)
+        if option.networks_file:
+            try:
+                known |= networks_file.load_networks(Path(option.networks_file))
+            except ModelsError as error:
+                raise BenchError(str(error)) from error
+        selection = select(
+            known, option.networks, option.techniques, own.name if own is not None else None
+        )
+        report = Path(option.report).absolute() if option.report else None
+        given = getattr(config, "workerinput", {}).get("report")
+        folder = RecordFolder(Path(given or report or tempfile.mkdtemp(prefix="har-run-")))
+        wanted = tuple(mode for mode in MODES if is_wanted(option.markexpr, mode))
+        # Without a station there is no hardware to run on, unless somebody asks for it by name.
+        modes = tuple(m for m in wanted if m == "sim" or option.station or "hw" in option.markexpr)
+        session = cls(config, selection, modes, folder, report, given is not None, own)
+        if not session.worker:
+            folder.begin()
+        return session
+
+    @property
+    def characterises(self) -> bool:
+        """Whether tests of variants may be among those that run."""
+        return bool(self.modes)
+
+    def header(self) -> list[str]:
+        """Data set, split and station, if tests of variants may run."""
+        if not self.characterises or self.own is not None:
+            return []
+        return [*self.pipeline().describe(), f"station: {self._station_line()}"]
+
+    def require_station(self) -> None:
+        """Refuse to run on hardware that was not named, or by more workers than stations.
+
+        Raises:
+            pytest.UsageError: With what to do.
+        """
+        if not self.config.option.station:
+            raise pytest.UsageError("-m hw needs --station FILE (see stations/)")
+        workers = getattr(self.config.option, "numprocesses", None) or 0
+        if workers > 1:
+            raise pytest.UsageError(
+                f"-m hw with {workers} workers and one station: use -n 1, or leave -n out"
+            )
+
+    def pipeline(self) -> Pipeline:
+        """The models' side, opened once."""
+        if self._pipeline is None:
+            option = self.config.option
+            path = Path(option.dataset) if option.dataset else None
+            progress = Lines() if self.worker else watched()
+            self._pipeline = Pipeline(
+                dataset.load(path, progress=progress.say),
+                split(option.fold),
+                store=Store(cache_root(), progress.say),
+                seed=option.model_seed,
+                progress=progress,
+            )
+        return self._pipeline
+
+    def campaign(self, mode: Mode) -> Campaign:
+        """The work in a mode."""
+        if mode not in self._campaigns:
+            option = self.config.option
+            known = {network.name: network for network in self.selection.networks}
+            options = Options(
+                mode=mode,
+                networks=known,
+                station=Path(option.station) if mode == "hw" else None,
+                lab_seed=option.lab_seed,
+                window=option.window,
+                limits=Path(option.limits) if option.limits else None,
+                own=self.own,
+            )
+            self._campaigns[mode] = Campaign(options, self.pipeline, self.folder)
+            self.folder.write_run(self._facts(mode))
+        return self._campaigns[mode]
+
+    def finish(self) -> None:
+        """Close what is open; put the report together if this process started the run."""
+        for campaign in self._campaigns.values():
+            campaign.close()
+        self._campaigns.clear()
+        if not self.worker:
+            self.result = self.folder.assemble()
+
+    def clean_up(self) -> None:
+        """Remove the folder of a run without a report."""
+        if not self.worker and self.report is None:
+            shutil.rmtree(self.folder.path, ignore_errors=True)
+
+    def _station_line(self) -> str:
+        station = self.config.option.station
+        return f"{station} (hardware)" if station else "twin, the simulated lab"
+
+    def _facts(self, mode: Mode) -> RunFacts:
+        option = self.config.option
+        path = Path(option.station) if mode == "hw" else TWIN_FILE
+        station = load_station(path)
+        facts = {
+            "mode": mode,
+            "station": station.name,
+            "station_description": station.description,
+            "seed": option.model_seed,
+            "profile": "bench",
+            "window": option.window,
+            "calibrated": station.accuracy.verified,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": _versions(),
+        }
+        return RunFacts.model_validate(facts | self._data_facts())
+
+    def _data_facts(self) -> dict[str, object]:
+        if self.own is not None:
+            none = dict.fromkeys(("dataset", "dataset_digest", "dataset_origin", "split"), "none")
+            return {**none, "surrogate": False, "fold": 0, "limits": "none"}
+        pipeline = self.pipeline()
+        data = pipeline.dataset
+        limits = self.config.option.limits or f"limits/{data.name}.toml"
+        return {
+            "dataset": data.name,
+            "dataset_digest": data.digest,
+            "dataset_origin": data.origin,
+            "surrogate": data.name == dataset.SURROGATE,
+            "fold": pipeline.split.fold,
+            "split": pipeline.split.describe(),
+            "limits": limits,
+        }
+
+
+_PACKAGES = (
+    "har-energy-bench", "tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy",
+    "esptool", "nidaqmx", "pyvisa", "pyvisa-py", "pyserial", "GTC",
+)  # fmt: skip
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": sys.version.split()[0]}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _own(model: str | None, golden: str | None) -> OwnModel | None:
+    if model is None and golden is None:
+        return None
+    if model is None or golden is None:
+        raise BenchError("--model and --golden go together: give both files")
+    return load_own(Path(model), Path(golden))

@@ -1,0 +1,104 @@
+"""Works through many networks, in this process or in several, and yields what came of each."""
+
+import functools
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from models.catalog import Network, Technique
+from models.errors import ConversionError, EvaluationError, ModelsError
+from models.manifest import Measured
+from models.pipeline import Artefact, Pipeline
+from models.progress import Lines, Progress
+from models.weights import Weights
+
+Opener = Callable[[int, Progress], Pipeline]
+"""Opens the pipeline of a fold, in whatever process: it is hashable and can be pickled."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A network to train on a fold, and what to make of it; without techniques, nothing."""
+
+    network: Network
+    fold: int
+    techniques: tuple[Technique, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return f"{self.network.name}, fold {self.fold}"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a task; base and variants are those of its techniques."""
+
+    weights: Weights
+    base: Measured | None
+    variants: Mapping[Technique, Artefact | ConversionError | EvaluationError]
+
+
+def work(
+    opener: Opener, tasks: Sequence[Task], *, jobs: int, progress: Progress
+) -> Iterator[tuple[Task, Done | ModelsError]]:
+    """Do every task; one that fails stops no other.
+
+    Args:
+        opener: Opens the pipelines.
+        tasks: What to do.
+        jobs: How many processes; 1 is this one.
+        progress: Where the news go; several processes write lines to standard error instead.
+
+    Yields:
+        Each task with its result, as they are done.
+    """
+    longest_first = sorted(tasks, key=_effort, reverse=True)
+    if jobs == 1:
+        open_fold = functools.cache(lambda fold: opener(fold, progress))
+        for task in longest_first:
+            pipeline = open_fold(task.fold)
+            yield task, _attempt(task, functools.partial(_do, pipeline, task))
+        return
+    spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+    with ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
+        futures = {pool.submit(_do_in_child, opener, task): task for task in longest_first}
+        for future in as_completed(futures):
+            yield futures[future], _attempt(futures[future], future.result)
+
+
+def _attempt(task: Task, action: Callable[[], Done]) -> Done | ModelsError:
+    try:
+        return action()
+    except ModelsError as error:
+        return error
+    except BrokenProcessPool:
+        return ModelsError(
+            f"{task.label}: a process was killed, perhaps for want of memory; what the others made"
+            " is kept, so run again, with --jobs 1"
+        )
+
+
+def _effort(task: Task) -> tuple[int, int]:
+    """A measure for how long a training takes: an LSTM's samples follow one another."""
+    return task.network.lstm or 0, task.network.filters
+
+
+def _do(pipeline: Pipeline, task: Task) -> Done:
+    weights = pipeline.weights(task.network)
+    if not task.techniques:
+        return Done(weights, None, {})
+    base = pipeline.base(task.network)
+    return Done(weights, base, pipeline.variants(task.network, task.techniques))
+
+
+@functools.cache
+def _opened(opener: Opener, fold: int) -> Pipeline:
+    """The pipelines of this child process."""
+    return opener(fold, Lines())
+
+
+def _do_in_child(opener: Opener, task: Task) -> Done:
+    return _do(_opened(opener, task.fold), task)

@@ -1,0 +1,127 @@
+"""Puts a variant together: its model, what that does on the test subjects, and its manifest."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models import golden, manifest
+from models.architecture import macs, parameters
+from models.catalog import Variant
+from models.evaluation import Agreement, Evaluation, VariantEvaluation, evaluate_variant
+from models.flatbuffer import read
+from models.golden import Golden
+from models.graph import FlatModel
+from models.manifest import Manifest, Measured, ModelFile, NotMeasured
+from models.runtimes import NotRun, Refused, run_litert
+from models.weights import TrainingFacts
+from models.windows import Windows
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a variant comes from, as its manifest tells it.
+
+    Attributes:
+        variant: The variant.
+        dataset: What its network was trained and tested on.
+        fold: The fold of test subjects.
+        seed: The seed of the training.
+        training: About the training of its network.
+        provenance: Keys and hashes.
+        versions: Of the libraries.
+    """
+
+    variant: Variant
+    dataset: manifest.DatasetFacts
+    fold: int
+    seed: int
+    training: TrainingFacts
+    provenance: manifest.Provenance
+    versions: dict[str, str | None]
+
+
+def write_variant(directory: Path, model: bytes, origin: Origin, test: Windows) -> None:
+    """Write a variant into an empty directory: ``.tflite``, golden windows and manifest.
+
+    Args:
+        directory: Where to.
+        model: The converted network.
+        origin: What it comes from.
+        test: The windows of the test subjects, in g and rad/s.
+
+    Raises:
+        EvaluationError: A runtime cannot run the model.
+    """
+    network = origin.variant.network
+    flat = read(model)
+    file = ModelFile.of(f"{origin.variant.name}.tflite", model)
+    (directory / file.file).write_bytes(model)
+    standardised = origin.training.standardisation.apply(test)
+    evaluated = evaluate_variant(model, standardised)
+    reference = _golden(model, flat, test, standardised)
+    reference.write(directory / golden.FILE)
+    Manifest(
+        network=manifest.NetworkFacts.of(network),
+        technique=origin.variant.technique,
+        dataset=origin.dataset,
+        fold=origin.fold,
+        seed=origin.seed,
+        model=file,
+        golden=manifest.GoldenFile(
+            file=golden.FILE,
+            sha256=ModelFile.of(golden.FILE, (directory / golden.FILE).read_bytes()).sha256,
+            windows=len(reference.labels),
+        ),
+        operators=manifest.OperatorUse.all_of(flat),
+        macs=macs(network),
+        parameters=parameters(network),
+        input=manifest.TensorFacts.of(flat.input),
+        output=manifest.TensorFacts.of(flat.output),
+        standardisation=origin.training.standardisation,
+        accuracy=_accuracy(evaluated),
+        agreement=_agreement(evaluated.agreement),
+        arena_tflm_host=evaluated.arena,
+        provenance=origin.provenance,
+        versions=origin.versions,
+    ).write(directory / manifest.FILE)
+
+
+def measured(evaluation: Evaluation) -> Measured:
+    """An evaluation as files hold it."""
+    return Measured(
+        windows=evaluation.windows,
+        accuracy=evaluation.accuracy,
+        interval=evaluation.interval,
+        per_subject={
+            subject: manifest.SubjectScore(windows=score.windows, correct=score.correct)
+            for subject, score in evaluation.per_subject.items()
+        },
+        confusion=tuple(tuple(map(int, row)) for row in evaluation.confusion),
+    )
+
+
+def _golden(model: bytes, flat: FlatModel, test: Windows, standardised: Windows) -> Golden:
+    chosen = golden.choose(test)
+    inputs = standardised.x[chosen]
+    return Golden(
+        windows=np.ascontiguousarray(test.x[chosen]),
+        labels=test.y[chosen],
+        inputs=flat.input.to_stored(inputs),
+        outputs=run_litert(model, inputs),
+    )
+
+
+def _accuracy(evaluated: VariantEvaluation) -> manifest.Accuracies:
+    match evaluated.tflm:
+        case Evaluation() as evaluation:
+            tflm: Measured | NotMeasured = measured(evaluation)
+        case Refused(message):
+            tflm = NotMeasured(reason=f"refused: {message}")
+        case NotRun(reason):
+            tflm = NotMeasured(reason=f"not run: {reason}")
+    return manifest.Accuracies(litert=measured(evaluated.litert), tflm=tflm)
+
+
+def _agreement(agreement: Agreement | None) -> manifest.Agreement | None:
+    return None if agreement is None else manifest.Agreement(**asdict(agreement))

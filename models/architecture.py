@@ -3,6 +3,9 @@
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.catalog import ACTIVITIES, CHANNELS, WINDOW_SAMPLES, Network
 from models.errors import CatalogError
 
@@ -13,7 +16,9 @@ BATCH_NORM_EPSILON = 1e-3
 """Keras's default; named because training computes the layer itself."""
 
 
-def build(network: Network, *, dropout: float, seed: int = 0) -> "keras.Model":
+def build(
+    network: Network, seed: int = 0, *, dropout: float = 0.0, memory: float | None = None
+) -> "keras.Model":
     """An untrained network that takes standardised windows (n, 128, 6) and gives (n, 6) classes.
 
     Layers and their order are those of the paper's section 3.1. Each has a name: ``conv``,
@@ -23,8 +28,10 @@ def build(network: Network, *, dropout: float, seed: int = 0) -> "keras.Model":
 
     Args:
         network: What to build.
-        dropout: Share of the values that the dropout layer leaves out, 0 to below 1.
         seed: Decides the initial weights alone, whatever was built before in this process.
+        dropout: Share of the values that the dropout layer leaves out, 0 to below 1.
+        memory: The longest memory in samples with which the units of an LSTM begin, spread evenly
+            over them (chrono initialisation: Tallec & Ollivier 2018); by default Keras's, two.
 
     Raises:
         CatalogError: The network's sizes leave nothing of the window.
@@ -65,7 +72,7 @@ def build(network: Network, *, dropout: float, seed: int = 0) -> "keras.Model":
             layers.Dropout(dropout, name="dropout"),
             *([layers.Flatten(name="flatten")] if sequence else []),
         ]
-    return Sequential(
+    model = Sequential(
         [
             Input((WINDOW_SAMPLES, CHANNELS), name="window"),
             convolution,
@@ -79,6 +86,9 @@ def build(network: Network, *, dropout: float, seed: int = 0) -> "keras.Model":
         ],
         name=network.name,
     )
+    if network.lstm is not None and memory is not None:
+        model.get_layer("lstm").cell.bias.assign(_chrono_bias(network.lstm, memory, seed))
+    return model
 
 
 def conv_samples(network: Network) -> int:
@@ -114,6 +124,17 @@ def parameters(network: Network) -> int:
         count += 4 * network.filters
         count += 4 * network.lstm * (network.filters + network.lstm + 1)
     return count + math.prod((network.dense, features(network) + 1)) + 6 * (network.dense + 1)
+
+
+def _chrono_bias(units: int, memory: float, seed: int) -> NDArray[np.float32]:
+    """Biases of the gates input, forget, cell and output.
+
+    A forget gate of bias log(t - 1) keeps t samples, if nothing else moves it; the input gate's
+    bias is the opposite, so that what a unit gathers in that time stays of order one.
+    """
+    forget = np.log(np.random.default_rng(seed).uniform(1.0, memory - 1.0, units))
+    none = np.zeros(units)
+    return np.concatenate([-forget, forget, none, none]).astype(np.float32)
 
 
 def _check(network: Network) -> None:

@@ -54,7 +54,7 @@ class CSource:
 
 def symbol_of(variant: str) -> str:
     """A C++ name for a variant: ``model_C_5_D`` for ``C_5-D``."""
-    return "model_" + re.sub(r"[^0-9A-Za-z]+", "_", variant)
+    return re.sub(r"[^0-9A-Za-z]+", "_", f"model_{variant}")
 
 
 def c_source(model: bytes, symbol: str) -> CSource:

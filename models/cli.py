@@ -149,7 +149,7 @@ def train(
     for task in tasks:
         match results[task]:
             case Done(weights=weights):
-                typer.echo(f"{task.label}: {weights.facts.describe()}")
+                typer.echo(f"{task.label}: {weights.facts.summary}")
     _fail_for(results.items())
 
 

@@ -18,6 +18,9 @@ import numpy as np
 
 from models.catalog import Technique
 
+ORPHANED = 4
+"""Exit code of a worker whose parent is gone."""
+
 
 def main(arguments: Sequence[str]) -> None:
     """Convert the network with each technique in turn."""
@@ -55,7 +58,7 @@ def _end_with_parent() -> None:
     # Not through sys.stdin: a thread that waits in its buffer aborts the interpreter's exit.
     while os.read(0, 1):
         pass
-    os._exit(1)
+    os._exit(ORPHANED)
 
 
 if __name__ == "__main__":

@@ -173,7 +173,7 @@ def _surrogate(store: Store) -> Dataset:
             "name": SURROGATE,
             "seed": seed,
             "code": source_digest(frozenset({"surrogate"})),
-            "versions": versions("numpy", "scipy"),
+            "versions": versions("numpy"),
             "form": _FORM,
         },
     )

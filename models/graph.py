@@ -126,7 +126,8 @@ class Kernel:
     Attributes:
         operator: The operator's name.
         input: Type of the first input.
-        weights: Type of the weights, empty for an operator without.
+        weights: Type of the weights, empty for an operator without; several, as an LSTM's gates
+            may have, are joined by ``+``.
         output: Type of the first output.
     """
 
@@ -138,7 +139,7 @@ class Kernel:
     @property
     def hybrid(self) -> bool:
         """Whether integer weights meet float activations (dynamic range quantization)."""
-        return self.input.startswith("float") and self.weights.startswith("int")
+        return self.input.startswith("float") and "int" in self.weights
 
     def __str__(self) -> str:
         weights = f" x {self.weights}" if self.weights else ""
@@ -146,14 +147,14 @@ class Kernel:
 
 
 _WEIGHTS = {
-    "CONV_2D": 1,
-    "DEPTHWISE_CONV_2D": 1,
-    "TRANSPOSE_CONV": 1,
-    "FULLY_CONNECTED": 1,
-    # Weights from the input to the forget gate: those to the input gate are optional.
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": 2,
+    "CONV_2D": slice(1, 2),
+    "DEPTHWISE_CONV_2D": slice(1, 2),
+    "TRANSPOSE_CONV": slice(1, 2),
+    "FULLY_CONNECTED": slice(1, 2),
+    # Four gates' input weights, then four gates' recurrent ones.
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": slice(1, 9),
 }
-"""Which input of an operator holds its weights."""
+"""Which inputs of an operator hold its weights."""
 
 
 @dataclass(frozen=True)
@@ -184,19 +185,17 @@ class FlatModel:
 
     def kernel(self, operator: Operator) -> Kernel:
         """The operator with its types."""
-        place = _WEIGHTS.get(operator.name)
+        weights = operator.inputs[_WEIGHTS.get(operator.name, slice(0))]
         return Kernel(
             operator.name,
-            input=self._dtype(operator.inputs, 0),
-            weights="" if place is None else self._dtype(operator.inputs, place),
-            output=self._dtype(operator.outputs, 0),
+            input=self._dtypes(operator.inputs[:1]),
+            weights=self._dtypes(weights),
+            output=self._dtypes(operator.outputs[:1]),
         )
 
     def kernels(self) -> Counter[Kernel]:
         """How often each operator occurs with each combination of types."""
         return Counter(self.kernel(operator) for operator in self.operators)
 
-    def _dtype(self, indices: Sequence[int], place: int) -> str:
-        if place >= len(indices) or indices[place] < 0:
-            return ""
-        return self.tensors[indices[place]].dtype
+    def _dtypes(self, indices: Sequence[int]) -> str:
+        return "+".join(sorted({self.tensors[index].dtype for index in indices if index >= 0}))

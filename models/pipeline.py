@@ -13,6 +13,7 @@ others wait for it. Where nothing has to be made, TensorFlow is not imported.
 """
 
 import importlib.util
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -193,7 +194,7 @@ class Pipeline:
         return f"{network.name}, fold {self.split.fold}"
 
     def _train(self, network: Network, directory: Path) -> None:
-        _needs_tensorflow(network)
+        _prepare_tensorflow(network)
         from models.training import train
 
         windows = self.dataset.windows
@@ -215,7 +216,10 @@ class Pipeline:
         return weights.facts.standardisation.apply(self.dataset.windows.of(self.split.test))
 
     def _evaluate_base(self, weights: Weights, directory: Path) -> None:
-        _needs_tensorflow(weights.network)
+        _prepare_tensorflow(weights.network)
+        from models.threads import use_one_thread
+
+        use_one_thread()  # or no training could follow in this process
         result = measured(evaluate_base(weights.keras_file, self._test_windows(weights)))
         (directory / _BASE_FILE).write_text(result.model_dump_json(indent=1), encoding="utf-8")
 
@@ -223,7 +227,7 @@ class Pipeline:
         """Convert what is missing of ``techniques``, and then, for the same price, all others."""
         if not self._unconverted(weights, techniques):
             return
-        _needs_tensorflow(weights.network)
+        _prepare_tensorflow(weights.network)
         label = f"conversion of {self._label(weights.network)}"
         with self._store.lock(self._addresses.conversion(weights), label=label):
             missing = self._unconverted(weights, tuple(Technique))
@@ -312,9 +316,12 @@ def _write_model(directory: Path, model: bytes) -> None:
     (directory / MODEL_FILE).write_bytes(model)
 
 
-def _needs_tensorflow(network: Network) -> None:
+def _prepare_tensorflow(network: Network) -> None:
+    """Before TensorFlow is imported: have it quiet and on the processor, whose results are ours."""
     if importlib.util.find_spec("tensorflow") is None:
         raise TrainingError(
             f"{network.name} is not complete in the store, and TensorFlow, which makes what is"
             " missing, is not installed: pip install 'har-energy-bench[models]'"
         )
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # below: the want of a GPU is an error
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"

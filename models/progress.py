@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
-Epochs = Callable[[int, int, str], None]
-"""Told after each epoch: how many are done, of how many at most, and how it goes in a few words."""
+Epochs = Callable[[int, int, float], None]
+"""Told after each epoch: epochs done, epochs in all, and the accuracy on the validation windows."""
 
 
 class Progress(Protocol):
@@ -41,7 +41,7 @@ class Lines:
     def training(self, label: str) -> Iterator[Epochs]:
         """Tell that a training starts; its epochs are nobody's news."""
         self._tell(f"training {label}")
-        yield lambda _done, _most, _note: None
+        yield lambda _done, _of, _accuracy: None
 
 
 class Bars:
@@ -61,12 +61,14 @@ class Bars:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
+            TextColumn("validation accuracy {task.fields[accuracy]:.3f}", markup=False),
             TimeElapsedColumn(),
         )
         with RichProgress(*columns, console=self._console, transient=True) as bars:
-            bar = bars.add_task(f"training {label}", total=None, note="")
-            yield lambda done, most, note: bars.update(bar, completed=done, total=most, note=note)
+            bar = bars.add_task(f"training {label}", total=None, accuracy=0.0)
+            yield lambda done, of, accuracy: bars.update(
+                bar, completed=done, total=of, accuracy=accuracy
+            )
 
 
 def watched() -> Progress:

@@ -1,6 +1,7 @@
 """A connection in between, on loopback, so that tests can cut it at a chosen moment."""
 
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -60,7 +61,7 @@ class Proxy:
                 refused = self._refuse > 0
                 self._refuse -= refused
             if refused:
-                client.close()
+                _cut(client)
                 continue
             server = socket.create_connection(("127.0.0.1", self._target))
             with self._lock:
@@ -79,7 +80,7 @@ class Proxy:
         with self._lock:
             self._open -= {source, sink}
         _cut(sink)
-        source.close()
+        _cut(source)
 
     def _note_command(self) -> None:
         with self._lock:
@@ -91,6 +92,8 @@ class Proxy:
 
 
 def _cut(end: socket.socket) -> None:
+    """Close by a reset, which the other end notices at once."""
     with suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        end.shutdown(socket.SHUT_RD)  # wakes the thread that reads
     end.close()

@@ -157,11 +157,12 @@ def window_energy(trace: Trace, window: Window, circuit: Circuit) -> WindowEnerg
 
 
 def _integrals(trace: Trace, window: Window) -> list[float]:
-    """Trapezoidal integrals of the four integrands in units of the sampling interval."""
+    """Trapezoidal integrals of the four integrands in units of the sampling interval.
+
+    With both edges between the same two samples, `last` comes before `first`: the two partial
+    pieces overlap by just the interval that is taken off.
+    """
     first, last = math.ceil(window.begin), math.floor(window.end)
-    if first > last:  # both edges between the same two samples
-        at_begin, at_end = _integrands_at(trace, window.begin), _integrands_at(trace, window.end)
-        return [window.samples * (a + b) / 2.0 for a, b in zip(at_begin, at_end, strict=True)]
     whole = _sums(trace.supply[first : last + 1], trace.shunt[first : last + 1])
     return [
         total - (a + b) / 2.0 + left + right

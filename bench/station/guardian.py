@@ -6,8 +6,8 @@ before that the output is off, the guardian then opens a session of its own and 
 again and again until that is confirmed or its time is up.
 
 The conversation, one line each: the owner sends its orders (JSON); the guardian answers ``ready``
-or ``busy``; the owner sends ``released`` or just closes the pipe; a guardian that then had to
-switch off answers ``off`` or what went wrong.
+or ``busy``, and ``armed`` once its drivers are loaded; the owner sends ``released`` or just closes
+the pipe; a guardian that then had to switch off answers ``off`` or what went wrong.
 """
 
 import importlib
@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 
 from bench.errors import BenchError, StationBusyError, SupplyError
 
-_READY, _BUSY, _RELEASED, _OFF = "ready", "busy", "released", "off"
+_READY, _BUSY, _ARMED, _RELEASED, _OFF = "ready", "busy", "armed", "released", "off"
 _EXIT_TIME = 30.0
 """s that an owner waits for its guardian to end."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
@@ -56,7 +56,7 @@ class Orders:
 
 
 class Guardian:
-    """The owner's end: a guardian process that is ready.
+    """The owner's end of a guardian process.
 
     Args:
         orders: What to do when the pipe ends.
@@ -67,6 +67,7 @@ class Guardian:
     """
 
     def __init__(self, orders: Orders) -> None:
+        self._armed = False
         self._process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, "-m", "bench.station.guardian"],
             cwd=Path(__file__).parents[2],  # where the package is, installed or not
@@ -94,14 +95,16 @@ class Guardian:
             raise
 
     def check(self) -> None:
-        """Make sure that the guardian is alive.
+        """Make sure that the guardian is alive and armed.
 
         Raises:
             SupplyError: It has ended, so the output must not be on.
         """
-        if self._process.poll() is not None:
+        self._armed = self._armed or self._hear() == _ARMED
+        code = self._process.poll()
+        if not self._armed or code is not None:
             raise SupplyError(
-                f"the guardian process has ended (exit code {self._process.returncode}): "
+                f"the guardian process has ended (exit code {code}): "
                 "without it no power is switched on"
             )
 
@@ -139,7 +142,7 @@ class Guardian:
             word, _ = self._process.communicate(timeout=_EXIT_TIME)
         except subprocess.TimeoutExpired:
             return f"guardian process {self._process.pid} is still trying"
-        return word.strip()
+        return word.strip().rpartition("\n")[2]
 
 
 def _own_group() -> dict[str, Any]:
@@ -178,6 +181,7 @@ def main() -> int:
 def _load_drivers() -> None:
     for module in ("registry", "ngmo2", "visa"):
         importlib.import_module(f"bench.instruments.{module}")
+    _say(_ARMED)
 
 
 def _take_over(orders: Orders) -> int:

@@ -274,9 +274,13 @@ class SupplyServer:
     """Serves the supply with serial number `seed` on a port of 127.0.0.1 until it is closed."""
 
     def __init__(
-        self, world: World, seed: int, faults: Collection[SupplyFault] = frozenset()
+        self,
+        world: World,
+        seed: int,
+        dialect: Dialect | None = None,
+        faults: Collection[SupplyFault] = frozenset(),
     ) -> None:
-        self._server = ScpiServer(Supply(world, seed, faults=faults))
+        self._server = ScpiServer(Supply(world, seed, dialect or Dialect(), faults))
 
     @property
     def address(self) -> str:

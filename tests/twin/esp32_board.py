@@ -9,7 +9,7 @@ from bench.twin.esp32.application import ApplicationHost, StoppedError
 from bench.twin.esp32.chip import Defects, Esp32, Identity
 from bench.twin.esp32.flash import Flash
 from bench.twin.esp32.image import application_image, bootloader_image
-from bench.twin.world import World
+from bench.twin.world import Pace, World
 
 FACTORY = 0x10000
 MODEL = 0x110000
@@ -90,8 +90,10 @@ class Board:
         *,
         identity: Identity | None = None,
         defects: Defects | None = None,
+        flash: Flash | None = None,
+        pace: Pace = "virtual",
     ) -> None:
-        self.world, self.flash, self.line = World(), Flash(), Line()
+        self.world, self.flash, self.line = World(pace=pace), flash or Flash(), Line()
         self.orders: dict[bytes, Callable[[ApplicationHost], None]] = {}
         self.log: list[str] = []
         for offset, data in (FIRMWARE if firmware is None else firmware).items():

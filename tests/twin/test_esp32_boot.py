@@ -1,4 +1,5 @@
 import logging
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -102,8 +103,11 @@ def test_without_power_the_chip_is_silent_and_draws_nothing() -> None:
 def test_every_power_cycle_starts_the_application_anew() -> None:
     board = Board()
     for _ in range(2):
-        assert board.power().endswith(b"ready\r\n")
+        said = board.power()
+        assert b"POWERON_RESET" in said
+        assert said.endswith(b"ready\r\n")
         board.off()
+        board.world.begin()
     assert board.log == ["boot", "stop"] * 2
 
 
@@ -291,3 +295,18 @@ def test_a_specimen_with_a_wrong_clock_sends_garbage() -> None:
     said = board.power()
     assert said
     assert b"ready" not in said
+
+
+def test_a_reset_interrupts_an_application_that_waits_for_the_wall_clock() -> None:
+    board = Board(pace="wall")
+    board.orders[b"hour"] = lambda host: host.run([(0.042, 0.02)], 180_000)
+    board.power()
+    inference = threading.Thread(target=board.say, args=(b"hour",))
+    inference.start()
+    with board.world.changed:
+        assert board.world.changed.wait_for(lambda: 0.042 in board.world.history.load, 10.0)
+    board.chip.receive(b"waits")  # while the application is busy
+    board.off()
+    inference.join(10.0)
+    assert not inference.is_alive()
+    assert board.log == ["boot", "stop", "stopped"]

@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,12 @@ def test_noise_is_no_image(data: bytes) -> None:
 def test_a_cut_image_is_refused() -> None:
     with pytest.raises(ImageError):
         read_image(SMALL[:-40])
+
+
+def test_an_image_for_another_chip_is_refused() -> None:
+    body = SMALL[:12] + b"\x09" + SMALL[13:-32]
+    with pytest.raises(ImageError, match="chip id 0x0009"):
+        read_image(body + hashlib.sha256(body).digest())
 
 
 def test_a_bootloader_declares_the_flash_and_no_description() -> None:

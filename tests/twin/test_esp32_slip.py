@@ -37,8 +37,7 @@ def test_a_wrong_escape_loses_its_frame_alone() -> None:
 
 def test_an_endless_frame_is_given_up() -> None:
     decoder = slip.Decoder()
-    for _ in range(3):
-        assert decoder.feed(bytes(slip.LONGEST)) == []
+    assert decoder.feed(bytes(slip.LONGEST + 1)) == []
     assert decoder.feed(b"tail\xc0" + slip.encode(b"next")) == [b"next"]
 
 

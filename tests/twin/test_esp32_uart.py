@@ -43,3 +43,8 @@ def test_a_pulse_shorter_than_half_a_bit_is_no_byte() -> None:
     # Of 0xFF only the start bit is low, an eighth of a slow bit; of 0x00 nine eighths are.
     assert uart.heard(b"\xff", 8 * 9600, 9600) == b""
     assert uart.heard(b"\x00", 8 * 9600, 9600) == b"\xff"
+
+
+def test_a_receiver_that_is_much_faster_hears_nothing() -> None:
+    # Each start bit is longer than the receiver's whole byte: its stop bit is never high.
+    assert uart.heard(b"\x55" * 5, 300, 921_600) == b""

@@ -35,6 +35,11 @@ def test_noise_is_standard_normal() -> None:
     assert np.mean(np.abs(values) > 3.0) == pytest.approx(0.0027, abs=0.0006)
 
 
+def test_noise_does_not_repeat_itself() -> None:
+    values = Noise(7).gaussian(KEY, "ai1", -2 * BLOCK, 4 * BLOCK).reshape(4, BLOCK)
+    assert np.max(np.abs(np.corrcoef(values) - np.eye(4))) < 0.05
+
+
 @pytest.mark.parametrize(
     ("seed", "key", "stream"),
     [

@@ -143,6 +143,7 @@ def test_a_reading_is_the_mean_over_its_interval(lab: Lab, supply: Any) -> None:
     powered(supply, lab.world)
     supply.write(":SENS:A:MEAS:INT 0.1;COUN 1")
     supply.write(":SENS:A:AVER:COUN 2")
+    supply.query("*OPC?")
     before = lab.world.now
     supply.query(":MEAS:A:CURR?")
     assert lab.world.now - before == pytest.approx(0.2, abs=0.01)
@@ -175,6 +176,7 @@ def test_the_sampled_buffer_shows_the_current_as_it_was(lab: Lab, supply: Any) -
     supply.write(":SENS:A:FUNC CURR")
     supply.write(":SENS:A:PULS:SAMP:LENG 500")
     supply.write(":SENS:A:PULS:SAMP:INT 1E-4")
+    supply.query("*OPC?")
     before = lab.world.now
     values = [float(value) for value in supply.query(":FETC:A:ARR?").split(",")]
     assert len(values) == 500

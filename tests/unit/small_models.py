@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from models.catalog import NETWORKS, Network, Technique
 from models.conversion import convert
 
-WIDE = Network("wide", filters=4, kernel=5, dense=16, lstm=32, lstm_output="sequence")
-"""Its D model has an LSTM with integer weights, since these have 1,024 elements."""
+WIDE = Network("wide", filters=32, kernel=5, dense=16, lstm=32, lstm_output="sequence")
+"""Its D model has an LSTM with integer weights: those of each gate are 1,024 elements."""
 
 _NETWORKS = (NETWORKS["C_2"], NETWORKS["CL_1"], WIDE)
 
@@ -34,7 +34,7 @@ folder = Path(sys.argv[1])
 draw = np.random.default_rng(0)
 windows = np.load(folder / "windows.npy")
 for network in small_models._NETWORKS:
-    model = build(network, dropout=0.3)
+    model = build(network)
     for variable in model.variables:
         name = variable.path.rsplit("/", 1)[-1]
         if name in ("bias", "beta", "gamma", "moving_mean", "moving_variance"):

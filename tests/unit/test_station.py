@@ -60,12 +60,6 @@ def behind(proxy: Proxy, station: Station) -> Station:
     return station.model_copy(update={"supply": supply})
 
 
-def alert(station: Station) -> Station:
-    """The station, quick to find out that nobody answers."""
-    supply = station.supply.model_copy(update={"timeout": 0.3})
-    return station.model_copy(update={"supply": supply})
-
-
 def impatient(station: Station) -> Station:
     """The station, quick to give up."""
     timeouts = station.timeouts.model_copy(update={"lease": 0.0, "guardian": 0.2})
@@ -148,6 +142,7 @@ class Meddler:
 
     def make_an_error(self) -> None:
         self.supply.write(":FOO:BAR 1")  # type: ignore[attr-defined]  # beside the protocol
+        _ = self.supply.identity  # its reply says that the supply has seen it
 
     def switch_off(self) -> None:
         self.supply.output = False
@@ -355,14 +350,14 @@ def test_a_dead_guardian_forbids_power(served: Served, tmp_path: Path) -> None:
 def test_a_supply_that_comes_back_is_switched_off(
     served: Served, proxy: Proxy, tmp_path: Path
 ) -> None:
-    station = alert(behind(proxy, served.station))
+    station = behind(proxy, served.station)
     with pytest.raises(SupplyError, match="the guardian had to switch off"):
         powered(station, tmp_path, lambda: proxy.refuse(8))
     assert not is_on(served)
 
 
 def test_a_supply_that_stays_away_is_told(served: Served, proxy: Proxy, tmp_path: Path) -> None:
-    station = alert(impatient(behind(proxy, served.station)))
+    station = impatient(behind(proxy, served.station))
     with pytest.raises(SupplyError, match=r"the output may still be on.*switch it off by hand"):
         powered(station, tmp_path, lambda: proxy.refuse(10_000))
     assert is_on(served)

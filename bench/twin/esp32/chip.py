@@ -83,8 +83,7 @@ class Esp32:
         self._defects = defects
         self._line: Line | None = None
         self._dtr = self._rts = False
-        self._powered = False
-        self._power_cycle = 0
+        self._powered = self._browned_out = False
         self._boot: Boot | None = None
         self._booting: set[int] = set()
         self.registers = self._fresh_registers()
@@ -96,16 +95,15 @@ class Esp32:
 
     def power_on(self) -> None:
         """The supply rose; see `bench.twin.world.Load`."""
-        brown_out = self._power_cycle == self._world.power_cycle
-        self._powered, self._power_cycle = True, self._world.power_cycle
+        self._powered = True
         if threading.get_ident() in self._booting:
             self._hold()  # booting itself takes the voltage down: it stays in reset
         else:
-            self._leave_reset(_BROWN_OUT if brown_out else _POWER_ON)
+            self._leave_reset(_BROWN_OUT if self._browned_out else _POWER_ON)
 
     def power_off(self) -> None:
         """The supply went; see `bench.twin.world.Load`."""
-        self._powered = False
+        self._powered, self._browned_out = False, self._world.on
         self._end_boot()
         self._world.draw(0.0)
 

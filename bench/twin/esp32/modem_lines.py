@@ -1,7 +1,8 @@
 """The socket that carries DTR and RTS beside a pseudo-terminal, which has neither.
 
 A client connects when it opens the port: both lines rise, as a serial driver has it. Each byte that
-it sends sets both lines and comes back once that has worked. When the last client goes, both drop.
+it sends sets both lines and comes back once that has worked. Both drop when it goes. Of several
+clients the one that came last has the lines.
 """
 
 import contextlib
@@ -14,12 +15,15 @@ DTR, RTS = 1, 2
 
 
 class ModemLines:
-    """Listens at `path` and calls `set_lines(dtr, rts)`, from threads of its own."""
+    """Listens at `path`; calls `opened()` and `set_lines(dtr, rts)` from threads of its own."""
 
-    def __init__(self, path: str, set_lines: Callable[[bool, bool], None]) -> None:
+    def __init__(
+        self, path: str, opened: Callable[[], None], set_lines: Callable[[bool, bool], None]
+    ) -> None:
         self.path = path
+        self._opened = opened
         self._set_lines = set_lines
-        self._clients: set[socket.socket] = set()
+        self._states: dict[socket.socket, int] = {}
         self._lock = threading.Lock()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(path)
@@ -28,7 +32,7 @@ class ModemLines:
 
     def close(self) -> None:
         """Listen no more, and let the clients know."""
-        for connection in (self._listener, *self._clients):
+        for connection in (self._listener, *self._states):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -43,14 +47,19 @@ class ModemLines:
 
     def _serve(self, client: socket.socket) -> None:
         with client:
-            with self._lock:
-                self._clients.add(client)
-                self._set_lines(True, True)
+            self._opened()
+            self._change(client, DTR | RTS)
             with contextlib.suppress(OSError):  # a client may be gone without saying so
                 while state := client.recv(1):
-                    self._set_lines(bool(state[0] & DTR), bool(state[0] & RTS))
+                    self._change(client, state[0])
                     client.sendall(state)
-            with self._lock:
-                self._clients.discard(client)
-                if not self._clients:
-                    self._set_lines(False, False)
+            self._change(client, None)
+
+    def _change(self, client: socket.socket, state: int | None) -> None:
+        with self._lock:
+            if state is None:
+                del self._states[client]
+            else:
+                self._states[client] = state
+            newest = next(reversed(self._states.values()), 0)
+            self._set_lines(bool(newest & DTR), bool(newest & RTS))

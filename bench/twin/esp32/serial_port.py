@@ -70,7 +70,9 @@ class SerialPort:
         self._pressed = False
         self._stop_read, self._stop_write = os.pipe()
         self._directory = tempfile.mkdtemp(prefix="espsim-")
-        self._lines = ModemLines(str(Path(self._directory) / "lines"), chip.lines)
+        self._lines = ModemLines(
+            str(Path(self._directory) / "lines"), self._forget_unsent, chip.lines
+        )
         self._thread = threading.Thread(target=self._serve, name="serial port", daemon=True)
         self._thread.start()
 
@@ -153,7 +155,12 @@ class SerialPort:
             self._pressed = True
         self._chip.receive(data)
 
+    def _forget_unsent(self) -> None:
+        with self._output:
+            self._unsent.clear()
+
     def _hang_up(self) -> None:
+        self._forget_unsent()
         if self._pressed:
             self._pressed = False
             self._press((False, True), (False, False))

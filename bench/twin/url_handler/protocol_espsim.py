@@ -40,10 +40,9 @@ class Serial(PosixSerial):
 
     def open(self) -> None:
         """Open the terminal and raise both lines."""
-        lines = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._lines = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            lines.connect(self._control)
-            self._lines = lines
+            self._lines.connect(self._control)
             self._tell(DTR | RTS)
             super().open()
         except OSError as error:

@@ -106,10 +106,12 @@ def rotations(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     zero = np.zeros_like(x)
     cross = np.array([[zero, -z, y], [z, zero, -x], [-y, x, zero]]).transpose(2, 0, 1)
     sine, versine = np.sin(angles)[:, None, None], (1.0 - np.cos(angles))[:, None, None]
-    return np.eye(3) + sine * cross + versine * (cross @ cross)
+    matrices: NDArray[np.float64] = np.eye(3) + sine * cross + versine * (cross @ cross)
+    return matrices
 
 
 def _cut(stretches: Stretches, shift: int, rng: np.random.Generator) -> NDArray[np.float32]:
     offsets = rng.integers(-shift, shift + 1, len(stretches.start))
     starts = np.clip(stretches.start + offsets, stretches.first, stretches.last)
-    return stretches.samples[starts[:, None] + np.arange(WINDOW_SAMPLES)]
+    cut: NDArray[np.float32] = stretches.samples[starts[:, None] + np.arange(WINDOW_SAMPLES)]
+    return cut

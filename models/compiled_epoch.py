@@ -88,7 +88,9 @@ def compile_epoch(
         steps = batches.labels.shape[0]
 
         def batch(number: Any, state: State, total: Any) -> tuple[Any, State, Any]:
-            state, loss = _step(network, recipe, state, Batches(*(part[number] for part in batches)))
+            state, loss = _step(
+                network, recipe, state, Batches(*(part[number] for part in batches))
+            )
             return number + 1, state, total + loss
 
         _, state, total = tf.while_loop(

@@ -77,4 +77,5 @@ def watched() -> Progress:
 
 
 def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{line}\n")  # at once: several processes write here
+    sys.stderr.flush()

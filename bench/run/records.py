@@ -20,7 +20,7 @@ def accuracy_records(
             runtime=runtime,
             accuracy=found.accuracy,
             interval=found.interval,
-            per_subject=found.per_subject,
+            per_subject={s: score.accuracy for s, score in found.per_subject.items()},
             confusion=found.confusion,
         )
         for runtime, found in by_runtime.items()

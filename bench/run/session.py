@@ -112,16 +112,23 @@ class Session:
             folder.begin()
         return session
 
-    @property
-    def characterises(self) -> bool:
-        """Whether tests of variants may be among those that run."""
-        return bool(self.modes)
-
     def header(self) -> list[str]:
-        """Data set, split and station, if tests of variants may run."""
-        if not self.characterises or self.own is not None:
+        """Data set, split and station, if tests of variants may run.
+
+        Raises:
+            pytest.UsageError: The data set that was named cannot be used.
+        """
+        if not self.modes or self.own is not None:
             return []
-        return [*self.pipeline().describe(), f"station: {self._station_line()}"]
+        try:
+            pipeline = self.pipeline()
+        except ModelsError as error:
+            raise pytest.UsageError(str(error)) from error
+        return [
+            pipeline.dataset.describe(),
+            f"{pipeline.split.describe()}; seed {pipeline.seed}",
+            f"station: {self._station_line()}",
+        ]
 
     def require_station(self) -> None:
         """Refuse to run on hardware that was not named, or by more workers than stations.

@@ -390,9 +390,12 @@ def test_the_device_says_what_it_is(lab: Lab) -> None:
 def test_an_event_comes_for_every_n_samples_and_holds_time_back_until_they_are_read(
     lab: Lab,
 ) -> None:
-    read_all, shapes = threading.Event(), []
+    read_all = threading.Event()
+    shapes: list[tuple[int, ...]] = []
+    unread: list[int] = []
 
     def samples_there(_: object, __: object, count: int, ___: object) -> int:
+        unread.append(task.in_stream.avail_samp_per_chan)
         shapes.append(np.shape(task.read(count)))
         if len(shapes) == 4:
             read_all.set()
@@ -405,6 +408,7 @@ def test_an_event_comes_for_every_n_samples_and_holds_time_back_until_they_are_r
         assert read_all.wait(30.0)
         task.register_every_n_samples_acquired_into_buffer_event(500, None)
         assert shapes == [(3, 500)] * 4
+        assert max(unread) < 1000
 
 
 def test_an_event_tells_that_a_finite_task_is_done(lab: Lab) -> None:
@@ -489,6 +493,7 @@ def test_a_world_that_begins_anew_does_not_disturb_a_running_task(lab: Lab) -> N
         lab.world.begin()
         values = read(task, 1000)
         assert np.all(np.abs(values[1]) < 2e-3)
+        assert lab.world.now == pytest.approx(10e-3, rel=0.01)
         assert task.in_stream.curr_read_pos == 6000
 
 

@@ -34,7 +34,9 @@ def test_joined_windows_are_cut_again_as_they_were(lengths: list[int]) -> None:
     windows = recording(lengths)
     stretches = join(windows)
     assert len(stretches.samples) == sum(64 * (length + 1) for length in lengths)
-    assert np.allclose(augmented(stretches, NOTHING, np.random.default_rng(0)), windows.x, atol=1e-5)
+    assert np.allclose(
+        augmented(stretches, NOTHING, np.random.default_rng(0)), windows.x, atol=1e-5
+    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -92,10 +94,9 @@ def test_vigour_amplifies_motion_and_leaves_gravity() -> None:
     factors = amplified[..., 3:] / windows.x[..., 3:]
     assert np.allclose(factors, factors[:, :1, :1], rtol=1e-4)
     assert len(np.unique(factors[:, 0, 0].round(3))) == len(windows)
-    means = [x[..., :3].mean(axis=1) for x in (windows.x, amplified)]
-    assert np.allclose(*means, atol=1e-5)
-    motion = [x[..., :3].std(axis=1) for x in (windows.x, amplified)]
-    assert np.allclose(motion[1], factors[:, 0, :1] * motion[0], rtol=1e-3)
+    before, after = windows.x[..., :3], amplified[..., :3]
+    assert np.allclose(after.mean(axis=1), before.mean(axis=1), atol=1e-5)
+    assert np.allclose(after.std(axis=1), factors[:, 0, :1] * before.std(axis=1), rtol=1e-3)
 
 
 def test_a_quarter_turn_about_each_axis() -> None:

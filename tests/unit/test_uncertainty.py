@@ -296,6 +296,60 @@ def test_same_seed_gives_the_same_distribution() -> None:
     assert not first.covers(first.interval[1] * 1.001)
 
 
+def test_drift_of_an_offset_counts_like_an_offset() -> None:
+    rows = {r.influence: r for r in evaluate(model.gross_energy(run(), FIGURES)).budget}
+    figures = FIGURES.shunt_voltage
+    assert rows["shunt channel drift"].standard == pytest.approx(
+        rows["shunt channel offset"].standard * figures.drift.standard / figures.offset.standard
+    )
+
+
+def test_nonlinearity_cancels_in_a_saving_as_far_as_the_readings_agree() -> None:
+    bend = "shunt channel bend (reference)"
+    same = evaluate(model.saving(run(), run(), FIGURES))
+    apart = model.saving(run(0.05), run(0.04), FIGURES)
+    assert share(same, bend) == 0.0
+    # 10 mA apart are 0.098 V of a full scale of 1 V, over which it changes by 2.6 times its peak.
+    assert apart.spreads[bend].standard == pytest.approx(
+        2.6 * 0.098 * FIGURES.shunt_voltage.linearity.standard, rel=1e-3
+    )
+    assert share(evaluate(apart), bend) > 0.0
+
+
+def test_power_that_differs_between_the_edges_makes_the_channels_skew_matter() -> None:
+    level = measured()
+    level = replace(level, end=level.begin)
+    step = replace(level, end=replace(level.begin, shunt=level.begin.shunt + 0.1))
+    for_level, for_step = (
+        evaluate(model.gross_energy(Run([w], 1), FIGURES)) for w in (level, step)
+    )
+    row = next(row for row in for_step.budget if row.influence == "channel skew")
+    change = (step.end.power - step.begin.power) / 9.8
+    assert row.standard == pytest.approx(abs(change) / RATE / math.sqrt(3.0))
+    assert share(for_level, "channel skew") == 0.0
+
+
+def test_noise_of_the_voltages_at_the_edges_is_noise_of_the_charge() -> None:
+    window = measured()
+    rows = evaluate(model.gross_energy(Run([window], 1), FIGURES)).budget
+    row = next(row for row in rows if row.influence == "noise at the edges")
+    volts = math.sqrt(2.0) * math.hypot(140e-6, 32e-6)
+    assert row.standard == pytest.approx(10e-6 * window.end.device * volts)
+
+
+@pytest.mark.parametrize(
+    ("spread", "upper"),
+    [
+        (Spread(2.0, "rectangular"), 1.9),
+        (Spread(2.0, "normal"), 3.92),
+        (Spread(2.0, "normal", 4), 5.55),
+    ],
+)
+def test_draws_follow_their_distribution(spread: Spread, upper: float) -> None:
+    values = spread.draw(np.random.default_rng(1), 200_000)
+    assert np.quantile(values, [0.025, 0.975]) == pytest.approx([-upper, upper], rel=0.03)
+
+
 @pytest.mark.parametrize("noise_in_steps", [0.05, 0.2, 0.4, 1.0])
 def test_quantisation_is_what_rounding_leaves_of_the_mean(noise_in_steps: float) -> None:
     random = np.random.default_rng(5)

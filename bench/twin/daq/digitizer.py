@@ -4,9 +4,10 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from bench.twin.card import Card
+from bench.twin.daq.board import Board
 from bench.twin.daq.errors import Code, DaqError
 from bench.twin.daq.inputs import DEVICE
-from bench.twin.daq.task import Board, Task
+from bench.twin.daq.task import Task
 from bench.twin.world import World
 
 

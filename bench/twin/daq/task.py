@@ -10,19 +10,17 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
-from bench.twin.card import Card
 from bench.twin.circuit import Floats
 from bench.twin.daq import origin
+from bench.twin.daq.board import Board, Run
 from bench.twin.daq.errors import Code, DaqError
 from bench.twin.daq.origin import Origin
 from bench.twin.daq.settings import Settings
-from bench.twin.noise import Occasions
-from bench.twin.world import BrownOutError, NoiseKey, World
+from bench.twin.world import BrownOutError
 
 COMMAND_SECONDS = 1e-3
 """Simulated time of a command that asks the card for its state (assumed: a call over a network)."""
@@ -31,44 +29,6 @@ SLICE = 0.5
 
 Alive: TypeAlias = Callable[[], bool]
 """Whether the client still waits for the answer."""
-
-
-@dataclass(eq=False)
-class Board:
-    """The card in its world, and the task that has it reserved.
-
-    Attributes:
-        overflows: Whether its memory overflows before samples are fetched, as a fault.
-    """
-
-    world: World
-    card: Card
-    overflows: bool = False
-    user: "Task | None" = None
-
-    def __post_init__(self) -> None:
-        self.occasions = Occasions(self.world)
-
-
-@dataclass(eq=False)
-class Run:
-    """A started acquisition.
-
-    Attributes:
-        begun: Simulated time in s at which it was armed.
-        past: `World.past` then; more has passed since if the world was begun anew.
-        key: Of the noise, unless a trigger brings its own.
-        automatic: Started by a read, which therefore also ends it.
-        origin: Known once it was triggered.
-        position: How many samples of each channel were read.
-    """
-
-    begun: float
-    past: float
-    key: NoiseKey
-    automatic: bool
-    origin: Origin | None = None
-    position: int = 0
 
 
 class Task:
@@ -94,9 +54,9 @@ class Task:
         with self._world.lock:
             self.settings.verify()
             user = self._board.user
-            if user is not None and user is not self:
-                raise DaqError(Code.PAL_RESOURCE_RESERVED, f"Task: {self.name}; by: {user.name}")
-            self._board.user = self
+            if user not in (None, self.name):
+                raise DaqError(Code.PAL_RESOURCE_RESERVED, f"Task: {self.name}; by: {user}")
+            self._board.user = self.name
 
     def start(self, automatic: bool = False) -> None:
         """Reserve the card and arm or begin the acquisition."""
@@ -112,7 +72,7 @@ class Task:
         """End the acquisition, if there is one, and let others have the card."""
         with self._world.lock:
             self._run = None
-            if self._board.user is self:
+            if self._board.user == self.name:
                 self._board.user = None
             self._world.changed.notify_all()
 

@@ -88,8 +88,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Let all workers write into one folder."""
-    node.workerinput["report"] = str(node.config.stash[_SESSION].folder.path)
+    """Let all workers write into one folder and work on the same data."""
+    node.workerinput.update(node.config.stash[_SESSION].for_workers())
 
 
 @pytest.hookimpl(trylast=True)

@@ -130,6 +130,14 @@ class Session:
             f"station: {self._station_line()}",
         ]
 
+    def for_workers(self) -> dict[str, str]:
+        """What workers of pytest-xdist are told: the folder, and whether the surrogate stands in.
+
+        Each would otherwise look for the data on its own, and some might find what others do not.
+        """
+        stands_in = self._pipeline is not None and self._pipeline.dataset.name == dataset.SURROGATE
+        return {"report": str(self.folder.path), "dataset": dataset.SURROGATE if stands_in else ""}
+
     def require_station(self) -> None:
         """Refuse to run on hardware that was not named, or by more workers than stations.
 
@@ -148,7 +156,8 @@ class Session:
         """The models' side, opened once."""
         if self._pipeline is None:
             option = self.config.option
-            path = Path(option.dataset) if option.dataset else None
+            named = getattr(self.config, "workerinput", {}).get("dataset") or option.dataset
+            path = Path(named) if named else None
             progress = Lines() if self.worker else watched()
             self._pipeline = Pipeline(
                 dataset.load(path, progress=progress.say),

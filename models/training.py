@@ -62,30 +62,30 @@ class Recipe:
     augmentation: Augmentation
 
 
-_AUGMENTATION = Augmentation(turn=0.5, lean=0.1, vigour=0.3, shift=32)
+_AUGMENTATION = Augmentation(turn=0.5, lean=0.07, vigour=0.3, shift=32)
 
 RECIPES: Mapping[str, Recipe] = {
     "C": Recipe(
-        epochs=60,
+        epochs=80,
         batch=64,
         rate=6e-3,
         warm_up=2,
-        weight_decay=0.01,
-        label_smoothing=0.05,
-        dropout=0.2,
+        weight_decay=0.1,
+        label_smoothing=0.02,
+        dropout=0.1,
         memory=None,
         average=0.998,
         gradient_norm=1.0,
         augmentation=_AUGMENTATION,
     ),
     "CL": Recipe(
-        epochs=60,
+        epochs=80,
         batch=64,
         rate=1e-2,
         warm_up=2,
-        weight_decay=0.01,
-        label_smoothing=0.05,
-        dropout=0.2,
+        weight_decay=0.1,
+        label_smoothing=0.02,
+        dropout=0.1,
         memory=100.0,
         average=0.998,
         gradient_norm=1.0,

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 
@@ -109,7 +110,8 @@ DIFFERENTIAL_PAIR = 8
 """AI N is measured against AI N + 8."""
 TERMINALS = 16
 _SUPPLY, _DEVICE, _MARKER, _GROUND = (1, 0, 0), (1, -1, 0), (0, 0, 1), (0, 0, 0)
-WIRING: Mapping[int, tuple[int, int, int]] = MappingProxyType(
+Wiring: TypeAlias = Mapping[int, tuple[int, int, int]]
+WIRING: Wiring = MappingProxyType(
     {0: _SUPPLY, 8: _GROUND, 1: _SUPPLY, 9: _DEVICE, 2: _MARKER, 10: _GROUND}
 )
 """What each terminal is soldered to, as a sum of supply, shunt and marker; the others float."""
@@ -127,10 +129,11 @@ class Errors:
 
 @dataclass(frozen=True)
 class Card:
-    """A card with serial number `seed`."""
+    """A card with serial number `seed`, its terminals connected by `wiring`."""
 
     seed: int
     tolerances: Tolerances = field(default_factory=Tolerances)
+    wiring: Wiring = WIRING
 
     @cached_property
     def time_base(self) -> float:
@@ -205,8 +208,8 @@ class Card:
         return voltage
 
     def _wiring(self, terminal: int) -> tuple[Floats, float]:
-        if terminal in WIRING:
-            return np.array(WIRING[terminal], dtype=np.float64), 0.0
+        if terminal in self.wiring:
+            return np.array(self.wiring[terminal], dtype=np.float64), 0.0
         return np.zeros(3), float(drawn(self.seed, "floating", terminal).uniform(-1.0, 1.0))
 
     def _read(

@@ -14,7 +14,7 @@ from bench.device.images import ModelImage, decode_model
 from bench.errors import DeviceError
 from bench.twin.cost_model import Settings
 from bench.twin.esp32.application import ApplicationHost
-from bench.twin.runtime import ARENA_SIZE, Runtime, Values, load
+from bench.twin.runtime import ARENA_SIZE, Loader, Runtime, Values, load
 
 BAUD = 115200
 SETTLE = 0.010
@@ -32,8 +32,8 @@ class ConsoleError(Exception):
 class Console:
     """One boot of the application; see `bench.twin.esp32.application.Application`."""
 
-    def __init__(self, host: ApplicationHost, settings: Settings) -> None:
-        self._host, self._settings = host, settings
+    def __init__(self, host: ApplicationHost, settings: Settings, load: Loader = load) -> None:
+        self._host, self._settings, self._load = host, settings, load
         self._line = bytearray()
         self._image: ModelImage | None = None
         self._runtime: Runtime | None = None
@@ -186,7 +186,7 @@ class Console:
                 image = decode_model(self._host.flash(partition.offset, partition.size))
                 self._image = image
                 self._host.identify(f"{image.name}-{image.technique}")
-                self._runtime = load(image, partition.offset, self._settings)
+                self._runtime = self._load(image, partition.offset, self._settings)
                 return
         raise DeviceError("no model partition in the partition table")
 

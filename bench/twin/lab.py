@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
@@ -13,21 +13,18 @@ from bench.device.images import (
     bench_layout,
     encode_partition_table,
 )
-from bench.station.accuracy import Accuracy as DeclaredAccuracy
 from bench.station.configuration import Station
-from bench.twin import card as nicard
-from bench.twin.card import Card, Tolerances
-from bench.twin.circuit import Components
+from bench.twin.card import Card
 from bench.twin.console import Console
-from bench.twin.cost_model import Settings
 from bench.twin.daq.digitizer import Digitizer
 from bench.twin.daq.service import DigitizerServer
-from bench.twin.esp32.application import ApplicationHost
-from bench.twin.esp32.chip import Esp32, Identity
+from bench.twin.equipment import sound_equipment
+from bench.twin.esp32.chip import Esp32
+from bench.twin.esp32.flash import Flash
 from bench.twin.esp32.flash_boot import BOOTLOADER_OFFSET
 from bench.twin.esp32.image import application_image, bootloader_image
 from bench.twin.esp32.serial_port import SerialPort
-from bench.twin.noise import drawn
+from bench.twin.faults import with_faults
 from bench.twin.scpi_server import ScpiServer
 from bench.twin.supply import Supply
 from bench.twin.world import Pace, World
@@ -38,6 +35,8 @@ APP_BYTES = 320 * 1024
 """Size of the twin's application image: TFLM's code with the operators in use (about 80 KB), and
 an empty ESP-IDF application with its drivers (about 150 KB), rounded up. Assumed."""
 FLASH_BYTES = 4 * 1024 * 1024
+UNPLUGGED = "/dev/ttyUSB-unplugged"
+"""The serial port's address while its cable is not plugged in."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +68,36 @@ class Lab:
         station: Whose accuracy the parts are drawn from, and what lies behind the shunt.
         seed: Serial number of everything in the lab.
         pace: ``virtual`` jumps through simulated time, ``wall`` keeps to the clock on the wall.
+        faults: Names of what is wrong in it (`bench.twin.faults`).
+
+    Raises:
+        UnknownFaultError: There is no fault of that name.
     """
 
-    def __init__(self, station: Station, seed: int, pace: Pace = "virtual") -> None:
-        self.world = World(_components(station, seed), pace)
-        self.card = Card(seed, _tolerances(station.accuracy))
-        settings = Settings(sensor="MPU-6050" in station.device.behind_shunt)
-        self.chip = Esp32(self.world, _application(settings), identity=_identity(station))
-        self._supply = ScpiServer(Supply(self.world, seed))
-        self._digitizer = DigitizerServer(Digitizer(self.world, self.card))
+    def __init__(
+        self, station: Station, seed: int, pace: Pace = "virtual", faults: Iterable[str] = ()
+    ) -> None:
+        parts = with_faults(sound_equipment(station, seed), faults)
+        self.world = World(parts.components, pace)
+        self.card = Card(seed, parts.tolerances, parts.wiring)
+        self.chip = Esp32(
+            self.world,
+            lambda host: Console(parts.host(host), parts.settings, parts.load),
+            flash=Flash(FLASH_BYTES, parts.worn),
+            identity=parts.identity,
+            defects=parts.defects,
+        )
+        self._supply = ScpiServer(Supply(self.world, seed, faults=parts.supply))
+        self._digitizer = DigitizerServer(Digitizer(self.world, self.card, parts.digitizer))
         self._serial = SerialPort(self.chip)
         self.chip.connect(self._serial)
+        self._plugged = parts.plugged
 
     @property
     def addresses(self) -> Addresses:
         """Where clients find the lab."""
-        return Addresses(self._supply.address, self._digitizer.address, self._serial.url)
+        serial = self._serial.url if self._plugged else UNPLUGGED
+        return Addresses(self._supply.address, self._digitizer.address, serial)
 
     def wait_until_off(self, patience: float = 30.0) -> None:
         """Wait until somebody has switched the supply's output off, at most `patience` s."""
@@ -109,30 +122,3 @@ class Lab:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _application(settings: Settings) -> Callable[[ApplicationHost], Console]:
-    return lambda host: Console(host, settings)
-
-
-def _components(station: Station, seed: int) -> Components:
-    """The parts as soldered: the nominal ones, off by what the station declares."""
-    accuracy, generator = station.accuracy, drawn(seed, "components")
-    return Components(
-        shunt=station.shunt.resistance * (1.0 + accuracy.shunt.draw(generator)),
-        decoupling=station.device.decoupling * (1.0 + accuracy.decoupling.draw(generator)),
-    )
-
-
-def _tolerances(accuracy: DeclaredAccuracy) -> Tolerances:
-    """The card's errors as the station declares them; its other ranges as NI specifies."""
-    declared = {
-        entry.range: nicard.Accuracy(entry.gain, entry.offset, entry.inl, entry.noise)
-        for entry in accuracy.ranges
-    }
-    return Tolerances({**nicard.PCI_6251, **declared}, accuracy.time_base.limit)
-
-
-def _identity(station: Station) -> Identity:
-    mac = station.device.mac
-    return Identity() if mac is None else Identity(bytes.fromhex(mac.replace(":", "")))

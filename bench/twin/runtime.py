@@ -5,8 +5,9 @@ hybrid operators, so there everything before the dense layers runs in LiteRT, an
 and the softmax in the firmware's own kernels.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,13 @@ class Runtime:
         return self.engine.invoke(values.reshape(self.model.input.shape)).ravel()
 
 
-def load(image: ModelImage, partition_offset: int, settings: Settings) -> Runtime:
+Loader: TypeAlias = Callable[[ModelImage, int, Settings], Runtime]
+"""Loads the model of the partition at an offset in flash, as `load` does."""
+
+
+def load(
+    image: ModelImage, partition_offset: int, settings: Settings, arena_size: int = ARENA_SIZE
+) -> Runtime:
     """Load the model of the partition at `partition_offset` bytes of flash.
 
     Raises:
@@ -62,8 +69,8 @@ def load(image: ModelImage, partition_offset: int, settings: Settings) -> Runtim
     try:
         model = read(image.model)
         arena = plan_arena(model).total
-        if arena > ARENA_SIZE:
-            raise DeviceError(f"arena too small: model needs {arena} bytes, {ARENA_SIZE} are there")
+        if arena > arena_size:
+            raise DeviceError(f"arena too small: model needs {arena} bytes, {arena_size} are there")
         engine = _engine(image.model, model)
         cost = costs(model, partition_offset + MODEL_OFFSET, settings)
         return Runtime(model, engine, arena, cost)

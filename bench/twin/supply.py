@@ -30,6 +30,8 @@ class SupplyFault(StrEnum):
 
     SILENT = "supply-silent"
     """It carries out commands and answers no query."""
+    HANGS = "supply-hangs"
+    """The same, but only while its output is on."""
     OTHER_MODEL = "supply-other-model"
     """Another instrument answers."""
     STUCK = "supply-stuck"
@@ -128,9 +130,13 @@ class Supply:
             self._source.rest(COMMAND_SECONDS)
             self._trip_if(self._channels["A"], self._source.overloaded(self._channels["A"].limit))
             reply = self._interpreter.carry_out(message)
-            if reply is None or SupplyFault.SILENT in self.faults:
+            if reply is None or self._is_silent():
                 return None
             return reply + self.dialect.line_end
+
+    def _is_silent(self) -> bool:
+        hangs = SupplyFault.HANGS in self.faults and self.world.on
+        return hangs or SupplyFault.SILENT in self.faults
 
     def overrun(self) -> None:
         """Report that a message was longer than the input buffer."""

@@ -298,7 +298,7 @@ def test_a_reboot_by_the_stub_returns_to_the_rom() -> None:
 def test_another_program_in_ram_prints_its_texts() -> None:
     board = Board(FIRMWARE)
     client = Client(board=board)
-    replies = client.upload(b"\x36\x41\x00Hello from RAM!\n\0\x1d\xf0")
+    replies = client.upload(b"\x36\x41\x00Hello from RAM!\n\0\x1d\xf0code that reads\xf0")
     assert b"Hello from RAM!" in replies[-1] or board.chip.repeats
     board.line.take()
     board.chip.repeat()

@@ -79,6 +79,15 @@ def test_two_clients_do_not_disturb_the_chip(lab: Lab) -> None:
     assert ask(second, b"three") == b"<three>"
 
 
+def test_of_two_clients_the_one_that_came_last_has_the_lines(lab: Lab) -> None:
+    first, second = lab.open(), lab.open()
+    lab.power()
+    second.read_until(b"ready\r\n")
+    first.rts, first.dtr = True, False
+    assert ask(second, b"hello") == b"<hello>"
+    assert lab.board.log == ["boot"]
+
+
 def test_lines_reset_into_the_loader_and_back(lab: Lab) -> None:
     client = lab.open()
     lab.power()

@@ -56,7 +56,8 @@ def test_figures_are_the_stations_in_volts() -> None:
     accuracy = STATION.accuracy
     one_volt = accuracy.of_range(1.0)
     assert figures.shunt.standard == pytest.approx(accuracy.shunt.standard)
-    assert figures.shunt_voltage.offset.size == pytest.approx(one_volt.offset)
+    assert figures.shunt_voltage.gain.size == pytest.approx(one_volt.gain)
+    assert figures.supply.offset.size == pytest.approx(5.0 * accuracy.of_range(5.0).offset)
     assert figures.supply.linearity.size == pytest.approx(5.0 * accuracy.of_range(5.0).inl)
     assert figures.supply.step == pytest.approx(160.2e-6, rel=1e-3)  # 16 bits over 105 % of +-5 V
     assert circuit_of(STATION).time_constant == pytest.approx(98e-6)

@@ -1,5 +1,6 @@
 import contextlib
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,10 +56,11 @@ def test_changed_file_is_refused_by_its_hash(tmp_path: Path) -> None:
         load(path, digest)
 
 
-def test_truncated_file_is_refused_without_its_hash(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [1, 800, 3 * 400 * 8 - 1, 3 * 400 * 8, 3 * 400 * 8 + 1])
+def test_truncated_file_is_refused_without_its_hash(tmp_path: Path, lost: int) -> None:
     path = tmp_path / "w.tdms"
-    save(make_trace(), path)
-    path.write_bytes(path.read_bytes()[:-800])
+    save(replace(make_trace(), trigger_index=0), path)
+    path.write_bytes(path.read_bytes()[:-lost])
     with pytest.raises(TraceFileError, match=r"w\.tdms"):
         load(path)
 

@@ -33,7 +33,7 @@ class Download:
             raise RefusedError(Refusal.BAD_FLASH_ADDRESS)
         self._flash = flash
         self._position, self._missing = offset, size
-        self._erased = offset // SECTOR * SECTOR if erase else offset + size
+        self._erased = offset if erase else offset + size
         self._inflater = zlib.decompressobj() if compressed else None
         self._encryption = Encryption() if encrypted else None
 

@@ -35,6 +35,10 @@ def twin(
     station: Annotated[
         Path, typer.Option(help="Station file whose accuracy the parts are drawn from.")
     ] = TWIN_STATION,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="What is wrong in it (docs/faults.md); may be repeated."),
+    ] = None,
     while_stdin: Annotated[
         bool, typer.Option(help="End when standard input ends and the supply's output is off.")
     ] = False,
@@ -47,13 +51,15 @@ def twin(
     """
     from bench.station.configuration import load_station
     from bench.twin.lab import Lab
+    from bench.twin.world import Pace
 
     if pace not in ("virtual", "wall"):
         raise typer.BadParameter(f"{pace!r}, wanted virtual or wall", param_hint="--pace")
     done = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: done.set())
-    with Lab(load_station(station), seed, "wall" if pace == "wall" else "virtual") as lab:
+    checked: Pace = "wall" if pace == "wall" else "virtual"
+    with Lab(load_station(station), seed, checked, fault or ()) as lab:
         print(lab.addresses.json(), flush=True)
         if while_stdin:
             sys.stdin.read()

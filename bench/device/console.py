@@ -73,6 +73,7 @@ class DeviceConsole:
 
     def __init__(self, port: serial.Serial, timeout: float) -> None:
         self._port, self._timeout = port, timeout
+        self._received = b""
         self._port.timeout = 0.05
         self._port.write_timeout = timeout
 
@@ -106,14 +107,23 @@ class DeviceConsole:
         self.close()
 
     def discard_input(self) -> None:
-        """Forget what the device has said so far; before it is powered, for example."""
-        self._port.reset_input_buffer()
+        """Forget what the device has said so far; before it is powered, for example.
+
+        Raises:
+            DeviceError: The port was lost.
+        """
+        self._received = b""
+        try:
+            self._port.reset_input_buffer()
+        except Exception as error:  # on Linux it may be termios.error, which is no OSError
+            raise DeviceError(f"serial port lost: {error}: check the cable") from error
 
     def wait_until_booted(self, timeout: float) -> None:
         """Wait for ``m-init-done`` and the first ``m-ready``; a ROM's text before it is skipped.
 
         Raises:
             DeviceSilentError: Not in `timeout` s, showing the last that was seen.
+            ConsoleGarbageError: What came has no lines.
         """
         deadline = time.monotonic() + timeout
         seen: list[str] = []
@@ -193,7 +203,7 @@ class DeviceConsole:
 
     def load(self, data: bytes) -> None:
         """Load the input of the next inferences: the raw window, or the input tensor's bytes."""
-        self.command(f"db load {len(data)}")
+        lines = self.command(f"db load {len(data)}")
         for at in range(0, len(data), DB_BYTES):
             lines = self.command(f"db {data[at : at + DB_BYTES].hex()}")
         if lines != ["m-load-done"]:
@@ -222,26 +232,27 @@ class DeviceConsole:
 
     def _line(self, deadline: float, *, strict: bool) -> str | None:
         """The next line, or None when `deadline` (monotonic s) passes first."""
-        raw = bytearray()
-        while not raw.endswith(b"\n"):
+        while b"\n" not in self._received and len(self._received) <= _MAX_LINE:
             if time.monotonic() > deadline:
                 return None
             try:
-                raw += self._port.readline()
+                self._received += self._port.read(self._port.in_waiting or 1)
             except (serial.SerialException, OSError) as error:
-                raise DeviceError(f"serial port lost: {error}") from error
-            if len(raw) > _MAX_LINE:
-                raise ConsoleGarbageError(
-                    f"device: {len(raw)} bytes without a line end, starting {bytes(raw[:16])!r}: "
-                    "check the baud rate"
-                )
+                raise DeviceError(f"serial port lost: {error}: check the cable") from error
+        raw, _, rest = self._received.partition(b"\n")
+        if len(raw) > _MAX_LINE:
+            raise ConsoleGarbageError(
+                f"device: {len(raw)} bytes without a line end, starting {raw[:16]!r}: "
+                "check the baud rate"
+            )
+        self._received = rest
         try:
             return raw.decode("ascii").strip()
         except UnicodeDecodeError as error:
             if not strict:
                 return raw.decode("ascii", "replace").strip()
             raise ConsoleGarbageError(
-                f"device: {bytes(raw[:32])!r} is not the console's text: check baud rate and wiring"
+                f"device: {raw[:32]!r} is not the console's text: check baud rate and wiring"
             ) from error
 
 

@@ -25,7 +25,7 @@ _KNOWN_FAILURES = (
     ("Failed to connect", "the chip does not answer in its loader", "check power, EN and IO0"),
     ("No serial data received", "the chip is silent", "check power and wiring"),
     ("Could not open", "the port cannot be opened", "check [serial] port and other programs"),
-    ("does not fit", "the file does not fit the flash", "use a smaller model"),
+    ("will not fit", "the file does not fit the flash", "use a smaller model"),
 )
 
 
@@ -113,6 +113,7 @@ class Flasher:
                 for line in process.stdout:
                     lines.append(line.rstrip())
                     self.say(lines[-1])
+                process.wait()
             except BaseException:
                 process.kill()
                 raise

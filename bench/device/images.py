@@ -33,6 +33,8 @@ MAX_CHANNELS = 16
 ALIGNMENT = 16
 MODEL_OFFSET = 208
 _HEAD = struct.Struct("<4sHHII48s8s16f16f")
+_SMALLEST, _LARGEST = 2.0**-126, (2.0 - 2.0**-23) * 2.0**127
+"""The ends of float32's normal numbers."""
 
 APP_OFFSET = 0x10000
 APP_PARTITION = 0x100000
@@ -79,7 +81,7 @@ def encode_model(image: ModelImage) -> bytes:
     """The bytes of the model partition for `image`, padded to `ALIGNMENT`.
 
     Raises:
-        DeviceError: If a name is too long or there are too many channels.
+        DeviceError: If a name is too long, or channels are too many or not to be divided by.
     """
     mean, scale = ((), ()) if image.standardisation is None else _channels(image.standardisation)
     head = _HEAD.pack(
@@ -169,29 +171,6 @@ def encode_partition_table(partitions: tuple[Partition, ...]) -> bytes:
     return (rows + _DIGEST_MAGIC + digest).ljust(_TABLE_BYTES, b"\xff")
 
 
-def decode_partition_table(table: bytes) -> tuple[Partition, ...]:
-    """The rows of ESP-IDF's binary partition table.
-
-    Raises:
-        DeviceError: If there is no table, or its MD5 row does not match.
-    """
-    partitions: list[Partition] = []
-    for at in range(0, len(table) - _ENTRY.size + 1, _ENTRY.size):
-        row = table[at : at + _ENTRY.size]
-        if row[:16] == _DIGEST_MAGIC:
-            seen = hashlib.md5(table[:at], usedforsecurity=False).digest()
-            if seen != row[16:]:
-                raise DeviceError("partition table: MD5 does not match: flash the table again")
-            break
-        magic, kind, subtype, offset, size, name, _ = _ENTRY.unpack(row)
-        if magic != _ENTRY_MAGIC:
-            break
-        partitions.append(Partition(_untext(name), kind, subtype, offset, size))
-    if not partitions:
-        raise DeviceError("partition table: empty: flash the firmware and its partition table")
-    return tuple(partitions)
-
-
 def _channels(
     standardisation: Standardisation,
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -200,6 +179,12 @@ def _channels(
         raise DeviceError(
             f"standardisation has {len(mean)} means and {len(scale)} scales; wanted as many of "
             f"each, 1 to {MAX_CHANNELS}"
+        )
+    in_range = all(abs(value) <= _LARGEST for value in mean)
+    if not in_range or not all(_SMALLEST <= value <= _LARGEST for value in scale):
+        raise DeviceError(
+            f"standardisation has means {mean} and scales {scale}; wanted finite means and "
+            "positive scales that float32 can hold: train the network again"
         )
     return mean, scale
 

@@ -21,13 +21,26 @@ from bench.device.deployability import (
 from bench.device.flash import Flasher
 from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
-from bench.instruments.digitizer import Digitizer, Recording
+from bench.instruments.digitizer import Digitizer
 from bench.instruments.registry import open_digitizer
-from bench.measurement.capture import WindowPlan, plan_window, trace_limits
+from bench.measurement.capture import (
+    WindowPlan,
+    capture_idle,
+    capture_window,
+    plan_window,
+    trace_limits,
+)
 from bench.measurement.declared import circuit_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
-from bench.measurement.model import Run, energy_above_idle, gross_energy, idle_power
-from bench.measurement.trace import Trace, save
+from bench.measurement.model import (
+    Run,
+    energy_above_idle,
+    gross_energy,
+    idle_power,
+    mean_current,
+)
+from bench.measurement.plausibility import check_clock, check_current
+from bench.measurement.trace import save
 from bench.measurement.uncertainty import evaluate
 from bench.measurement.windows import find_idle, find_window
 from bench.run.subject import Firmware, Measured, MeasuredWindow, Result, Settings, Subject
@@ -196,16 +209,21 @@ class Workbench:
                 windows.append(self._window(console, plan, cycle, stem))
                 self._leased.check_power()
         idle.append(self._idle())
-        figures = figures_of(self.station)
-        run = Run([window.energy for window in windows], plan.inferences, idle)
+        run = Run(
+            [window.energy for window in windows],
+            plan.inferences,
+            idle,
+            power_cycles=self._settings.power_cycles,
+        )
         seconds = sum(window.device_seconds for window in windows)
+        figures = figures_of(self.station)
         return Measured(
             inferences=plan.inferences,
             latency=seconds / (len(windows) * plan.inferences),
             energy=evaluate(gross_energy(run, figures)),
             above_idle=evaluate(energy_above_idle(run, figures)),
             idle_power=evaluate(idle_power(run, figures)),
-            supply_current=self._leased.measure_current(),
+            supply_current=self._supply_current(idle[-1]),
             arena=arena,
             clock_hz=console.clock_hz(),
             operators=tuple(console.operator_times()),
@@ -215,34 +233,32 @@ class Workbench:
     def _window(
         self, console: DeviceConsole, plan: WindowPlan, cycle: int, stem: str
     ) -> MeasuredWindow:
-        card = self.station.digitizer
-        with self._open_digitizer().arm(
-            card.channels,
-            rate=plan.rate,
-            before=plan.pre,
-            after=plan.post,
-            trigger=card.trigger,
-        ) as acquisition:
-            inference = self._infer(console, plan)
-            trace = _trace(acquisition.read(), {"window": stem})
-        window = find_window(trace, trace_limits(self.station, plan.samples))
+        def infer() -> Inference:
+            limit = self._limit(2 * plan.seconds)
+            return console.infer(plan.inferences, plan.warm_up, limit)
+
+        trace, inference = capture_window(
+            self._open_digitizer(), self.station, plan, infer, {"window": stem}
+        )
         name = f"{stem}.tdms"
         sha256 = save(trace, self._settings.traces / name)
+        window = find_window(trace, trace_limits(self.station, plan.samples))
         energy = window_energy(trace, window, circuit_of(self.station))
+        check_clock(energy, inference.seconds, figures_of(self.station))
         log.info("%s: %.6g J in %d inferences", stem, energy.energy, plan.inferences)
         return MeasuredWindow(cycle, energy, inference.seconds, name, sha256)
 
-    def _infer(self, console: DeviceConsole, plan: WindowPlan) -> Inference:
-        return console.infer(plan.inferences, plan.warm_up, self._limit(2 * plan.seconds))
-
     def _idle(self) -> WindowEnergy:
-        card = self.station.digitizer
-        count = int(IDLE_SECONDS * card.rate)
-        recording = self._open_digitizer().sample(card.channels, rate=card.rate, count=count)
-        trace = _trace(recording, {})
-        return window_energy(
-            trace, find_idle(trace, trace_limits(self.station, count)), circuit_of(self.station)
-        )
+        trace = capture_idle(self._open_digitizer(), self.station, IDLE_SECONDS, {})
+        limits = trace_limits(self.station, len(trace))
+        return window_energy(trace, find_idle(trace, limits), circuit_of(self.station))
+
+    def _supply_current(self, idle: WindowEnergy) -> float:
+        """The supply's own reading of the idle current in A, which the shunt's must agree with."""
+        reading = self._leased.measure_current()
+        measured = evaluate(mean_current(Run([idle], 1), figures_of(self.station)))
+        check_current(measured, reading, self.station.accuracy)
+        return reading
 
     def _open_digitizer(self) -> Digitizer:
         if self._digitizer is None:
@@ -256,8 +272,3 @@ class Workbench:
 def is_broken(error: BenchError) -> bool:
     """Whether an error means that the station cannot be used for any other subject either."""
     return isinstance(error, SupplyError | DigitizerError)
-
-
-def _trace(recording: Recording, about: Mapping[str, str]) -> Trace:
-    supply, shunt, marker = recording.samples
-    return Trace(recording.rate, recording.trigger_index, supply, shunt, marker, about)

@@ -101,7 +101,7 @@ def select(
 def _networks(known: Mapping[str, Network], patterns: str | None) -> tuple[Network, ...]:
     if patterns is None:
         return tuple(known.values())
-    wanted = _words(patterns)
+    wanted = _words("--networks", patterns)
     for pattern in wanted:
         if not any(fnmatchcase(name, pattern) for name in known):
             raise SelectionError(
@@ -118,7 +118,7 @@ def _networks(known: Mapping[str, Network], patterns: str | None) -> tuple[Netwo
 def _techniques(names: str | None) -> tuple[tuple[Technique, ...], bool]:
     if names is None:
         return tuple(Technique), True
-    wanted = _words(names)
+    wanted = _words("--techniques", names)
     possible = [*Technique, BASE]
     for name in wanted:
         if name not in possible:
@@ -128,5 +128,8 @@ def _techniques(names: str | None) -> tuple[tuple[Technique, ...], bool]:
     return tuple(technique for technique in Technique if technique in wanted), BASE in wanted
 
 
-def _words(text: str) -> list[str]:
-    return [word for word in (part.strip() for part in text.split(",")) if word]
+def _words(option: str, text: str) -> list[str]:
+    words = [word for word in (part.strip() for part in text.split(",")) if word]
+    if not words:
+        raise SelectionError(f"{option}: {text!r} names nothing: leave it out to select all")
+    return words

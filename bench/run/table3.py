@@ -35,7 +35,7 @@ class Cell:
     def compare(self, matrix: Matrix) -> Finding:
         """Our verdict in the authors' layout against the published one."""
         record = matrix.variants.get(str(self))
-        if record is None or not record.paper_steps:
+        if record is None or not record.paper_steps or not record.steps:
             raise MissingError(f"{self} has no verdict in this run")
         kept = all(step.kept for step in record.paper_steps)
         runs = record.deployable

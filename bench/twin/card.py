@@ -133,7 +133,7 @@ class Card:
 
     seed: int
     tolerances: Tolerances = field(default_factory=Tolerances)
-    wiring: Wiring = WIRING
+    wiring: Wiring = field(default_factory=lambda: WIRING)
 
     @cached_property
     def time_base(self) -> float:

@@ -30,7 +30,8 @@ class Settings:
         clock_mhz: CPU clock: 80, 160 or 240 MHz.
         flash_mode: ``QIO 80``, ``QIO 40``, ``DIO 80`` or ``DIO 40``.
         sensor: Whether the sensor is behind the shunt.
-        constants_at: The central values, or an end of their stated uncertainty.
+        constants_at: The central values of cycles and line fills, or an end of their stated
+            uncertainty; currents are the central ones.
     """
 
     clock_mhz: int = 160

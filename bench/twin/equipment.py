@@ -39,7 +39,7 @@ class Equipment:
     tolerances: Tolerances
     settings: Settings
     identity: Identity
-    wiring: Wiring = WIRING
+    wiring: Wiring = field(default_factory=lambda: WIRING)
     supply: frozenset[SupplyFault] = frozenset()
     digitizer: frozenset[DigitizerFault] = frozenset()
     plugged: bool = True

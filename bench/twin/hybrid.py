@@ -11,21 +11,30 @@ from numpy.typing import NDArray
 from models.flatbuffer import FlatModel
 from models.graph import Operator, Tensor
 
-_RELU = 1
+ACTIVATIONS = {0: (-np.inf, np.inf), 1: (0.0, np.inf), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
+"""Ends of the fused activations that the kernel has, by ``ActivationFunctionType``: none, ReLU,
+ReLU from -1 to 1, ReLU up to 6."""
 
 
-def dense(model: FlatModel, operator: Operator, row: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The operator's output for one row of float32; float where its weights are float."""
+def dense(model: FlatModel, operator: Operator, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The operator's (rows, units) output for rows of float32; float where its weights are float.
+
+    Args:
+        model: Of the operator.
+        operator: A FULLY_CONNECTED whose activation is one of `ACTIVATIONS`.
+        values: Of any shape; as many for each row as the operator has weights for each unit.
+    """
     weights = model.tensors[operator.inputs[1]]
+    rows = values.reshape(-1, weights.shape[1])
     if weights.quantisation is None:
-        values = weights.constant() @ row
+        sums = rows @ weights.constant().T
     else:
-        values = _hybrid(weights, row, bool(operator.options.get("asymmetric_quantize_inputs")))
+        asymmetric = bool(operator.options.get("asymmetric_quantize_inputs"))
+        sums = np.stack([_hybrid(weights, row, asymmetric) for row in rows])
     if len(operator.inputs) > 2 and operator.inputs[2] >= 0:
-        values = values + model.tensors[operator.inputs[2]].constant()
-    if operator.options.get("fused_activation_function") == _RELU:
-        values = np.maximum(values, np.float32(0))
-    return np.asarray(values, dtype=np.float32)
+        sums = sums + model.tensors[operator.inputs[2]].constant()
+    low, high = ACTIVATIONS[int(operator.options.get("fused_activation_function", 0))]
+    return np.asarray(np.clip(sums, low, high), dtype=np.float32)
 
 
 def _hybrid(weights: Tensor, row: NDArray[np.float32], asymmetric: bool) -> NDArray[np.float32]:
@@ -37,10 +46,10 @@ def _hybrid(weights: Tensor, row: NDArray[np.float32], asymmetric: bool) -> NDAr
     return np.asarray(sums.astype(np.float32) * np.float32(scale) * weight_scale)
 
 
-def softmax(row: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The softmax of one row, float32."""
-    powers = np.exp(row - row.max())
-    return np.asarray(powers / powers.sum(), dtype=np.float32)
+def softmax(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The softmax of each row, float32."""
+    powers = np.exp(rows - rows.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 def _quantise_symmetric(row: NDArray[np.float32]) -> tuple[NDArray[np.int8], float, int]:

@@ -19,6 +19,7 @@ from bench.twin import hybrid
 from bench.twin.cost_model import OperatorCost, Settings, costs
 from models.errors import ModelsError
 from models.flatbuffer import FlatModel, read
+from models.graph import Operator
 
 Values = NDArray[Any]
 
@@ -110,6 +111,8 @@ class _HybridTail:
 
         first = next(op for op in model.operators if op.name == "FULLY_CONNECTED")
         self._model, self._tail = model, model.operators[first.index :]
+        for operator in self._tail:
+            _check_kernel(operator)
         self._interpreter = Interpreter(
             model_content=content,
             num_threads=1,
@@ -122,13 +125,19 @@ class _HybridTail:
     def invoke(self, values: Values) -> Values:
         self._interpreter.set_tensor(self._model.inputs[0], values)
         self._interpreter.invoke()
-        row = self._interpreter.get_tensor(self._between).ravel()
+        rows = self._interpreter.get_tensor(self._between)
         for operator in self._tail:
-            match operator.name:
-                case "FULLY_CONNECTED":
-                    row = hybrid.dense(self._model, operator, row)
-                case "SOFTMAX":
-                    row = hybrid.softmax(row)
-                case name:
-                    raise DeviceError(f"model: no kernel for {name} behind a hybrid dense layer")
-        return np.asarray(row.reshape(self._model.output.shape))
+            if operator.name == "SOFTMAX":
+                rows = hybrid.softmax(rows)
+            else:
+                rows = hybrid.dense(self._model, operator, rows)
+        return np.asarray(rows.reshape(self._model.output.shape))
+
+
+def _check_kernel(operator: Operator) -> None:
+    """Whether the firmware's own kernels have what stands behind a hybrid dense layer."""
+    activation = operator.options.get("fused_activation_function", 0)
+    if operator.name not in ("FULLY_CONNECTED", "SOFTMAX"):
+        raise DeviceError(f"model: no kernel for {operator.name} behind a hybrid dense layer")
+    if operator.name == "FULLY_CONNECTED" and activation not in hybrid.ACTIVATIONS:
+        raise DeviceError(f"model: no hybrid dense kernel with activation {activation}")

@@ -116,6 +116,16 @@ def test_a_terminal_without_lines_reaches_the_loader_by_asking(lab: Lab) -> None
     assert ask(again, b"back?").endswith(b"<back?>")
 
 
+def test_asking_does_not_help_against_a_client_s_own_reset(lab: Lab) -> None:
+    client = lab.open()
+    lab.power()
+    client.read_until(b"ready\r\n")
+    client.dtr = False  # with RTS raised by opening: EN is low
+    client.write(slip.encode(SYNC))
+    client.rts = False
+    assert b"SPI_FAST_FLASH_BOOT" in client.read_until(b"ready\r\n")
+
+
 def test_a_client_that_does_not_read_blocks_nobody(lab: Lab) -> None:
     client = lab.open()
     lab.power()

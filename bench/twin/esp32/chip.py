@@ -133,9 +133,9 @@ class Esp32:
             self._attend(boot, lambda: self._deliver(boot, data))
 
     @property
-    def in_loader(self) -> bool:
-        """Whether the ROM's loader or the stub runs."""
-        return self._boot is not None and isinstance(self._boot.program, Loader)
+    def wants_button(self) -> bool:
+        """Whether something runs that is no loader, so that only a button leads to one."""
+        return self._boot is not None and not isinstance(self._boot.program, Loader)
 
     @property
     def repeats(self) -> bool:

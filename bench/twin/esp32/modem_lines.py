@@ -30,6 +30,11 @@ class ModemLines:
         self._listener.listen()
         threading.Thread(target=self._accept, name="modem lines", daemon=True).start()
 
+    @property
+    def in_use(self) -> bool:
+        """Whether a client is connected."""
+        return bool(self._states)
+
     def close(self) -> None:
         """Listen no more, and let the clients know."""
         for connection in (self._listener, *self._states):

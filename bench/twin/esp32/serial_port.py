@@ -1,10 +1,10 @@
 """The serial port that clients open: a pseudo-terminal, and a socket beside it for DTR and RTS.
 
 A pseudo-terminal has no modem lines. Clients that reset the chip open the port through the URL
-handler in `bench.twin.url_handler`, which carries the lines over the socket. For clients that
-cannot move the lines this module does what a person with two buttons would: a request to
-synchronise that finds no loader puts the chip into it, and closing the port afterwards starts the
-chip from flash.
+handler in `bench.twin.url_handler`, which carries the lines over the socket. While no such client
+is there, this module does what a person with two buttons would: a request to synchronise that
+reaches anything but a loader puts the chip into it, and closing the port afterwards starts the chip
+from flash.
 """
 
 import errno
@@ -44,8 +44,8 @@ class Chip(Protocol):
         """Bytes from the client."""
 
     @property
-    def in_loader(self) -> bool:
-        """Whether the ROM's loader or the stub runs."""
+    def wants_button(self) -> bool:
+        """Whether something runs that is no loader."""
 
     @property
     def repeats(self) -> bool:
@@ -150,7 +150,8 @@ class SerialPort:
                 self._unsent.clear()
 
     def _receive(self, data: bytes) -> None:
-        if _SYNC_FRAME in data and not self._chip.in_loader:
+        alone = not self._lines.in_use
+        if alone and _SYNC_FRAME in data and self._chip.wants_button:
             self._press((False, True), (True, False), (False, False))
             self._pressed = True
         self._chip.receive(data)

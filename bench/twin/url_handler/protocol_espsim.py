@@ -2,12 +2,16 @@
 
 import contextlib
 import socket
+import termios
 from urllib.parse import parse_qs, urlsplit
 
 from serial.serialposix import Serial as PosixSerial
 from serial.serialutil import SerialException
 
 from bench.twin.esp32.modem_lines import DTR, RTS
+
+OPEN_PORTS: dict[int, "Serial"] = {}
+"""The open ports of this process by file descriptor."""
 
 
 class Serial(PosixSerial):
@@ -34,9 +38,7 @@ class Serial(PosixSerial):
                 "as the twin prints it"
             ) from None
         self._port = self.portstr = parts.path
-        # esptool sets DTR and RTS by pyserial's methods, and not by an ioctl that a
-        # pseudo-terminal refuses, where the name of the port begins so.
-        self.name = f"rfc2217:{url}"
+        self.name = url
 
     def open(self) -> None:
         """Open the terminal and raise both lines."""
@@ -45,34 +47,30 @@ class Serial(PosixSerial):
             self._lines.connect(self._control)
             self._tell(DTR | RTS)
             super().open()
+            OPEN_PORTS[self.fileno()] = self
         except OSError as error:
             self._drop()
             raise SerialException(f"could not open port {self._url}: {error}") from error
 
     def close(self) -> None:
         """Close the terminal; both lines drop."""
+        if self.is_open:
+            OPEN_PORTS.pop(self.fileno(), None)
         super().close()
         self._drop()
 
     @property
-    def cts(self) -> bool:
-        """Not connected, as the other three inputs."""
-        return False
+    def modem_bits(self) -> int:
+        """Both lines as a terminal's driver gives them (``TIOCM_*``); inputs are not connected."""
+        return (termios.TIOCM_DTR if self.dtr else 0) | (termios.TIOCM_RTS if self.rts else 0)
 
-    @property
-    def dsr(self) -> bool:
-        """Not connected."""
-        return False
-
-    @property
-    def ri(self) -> bool:
-        """Not connected."""
-        return False
-
-    @property
-    def cd(self) -> bool:
-        """Not connected."""
-        return False
+    @modem_bits.setter
+    def modem_bits(self, bits: int) -> None:
+        self._dtr_state, self._rts_state = (
+            bool(bits & termios.TIOCM_DTR),
+            bool(bits & termios.TIOCM_RTS),
+        )
+        self._tell_both()
 
     def _update_dtr_state(self) -> None:
         self._tell_both()

@@ -21,6 +21,10 @@ DB_BYTES = 31
 _MAX_LINE = 4096
 
 
+class PortError(DeviceError):
+    """The serial port cannot be opened, or was lost."""
+
+
 class DeviceSilentError(DeviceError):
     """The device did not answer in time."""
 
@@ -82,7 +86,7 @@ class DeviceConsole:
         """Open the port at `url` without touching the reset lines.
 
         Raises:
-            DeviceError: There is no such port, or somebody else has it open.
+            PortError: There is no such port, or somebody else has it open.
         """
         try:
             port = serial.serial_for_url(url, do_not_open=True, exclusive=True)
@@ -90,8 +94,8 @@ class DeviceConsole:
             port.dtr = port.rts = False
             port.open()
         except (serial.SerialException, ValueError, OSError) as error:
-            raise DeviceError(
-                f"serial port {url}: {error}: check the cable, the station file's [serial] port, "
+            raise PortError(
+                f"serial port {url}: {error}: check the cable, the station file's [device] port, "
                 "and that no other program has it open"
             ) from error
         return cls(port, timeout)
@@ -110,13 +114,13 @@ class DeviceConsole:
         """Forget what the device has said so far; before it is powered, for example.
 
         Raises:
-            DeviceError: The port was lost.
+            PortError: It was lost.
         """
         self._received = b""
         try:
             self._port.reset_input_buffer()
         except Exception as error:  # on Linux it may be termios.error, which is no OSError
-            raise DeviceError(f"serial port lost: {error}: check the cable") from error
+            raise PortError(f"serial port lost: {error}: check the cable") from error
 
     def wait_until_booted(self, timeout: float) -> None:
         """Wait for ``m-init-done`` and the first ``m-ready``; a ROM's text before it is skipped.
@@ -228,7 +232,9 @@ class DeviceConsole:
         except serial.SerialTimeoutException as error:
             raise DeviceSilentError(f"device does not take {text[:40]!r}: {error}") from error
         except (serial.SerialException, OSError) as error:
-            raise DeviceError(f"serial port lost while sending {text[:40]!r}: {error}") from error
+            raise PortError(
+                f"serial port lost while sending {text[:40]!r}: {error}: check the cable"
+            ) from error
 
     def _line(self, deadline: float, *, strict: bool) -> str | None:
         """The next line, or None when `deadline` (monotonic s) passes first."""
@@ -238,7 +244,7 @@ class DeviceConsole:
             try:
                 self._received += self._port.read(self._port.in_waiting or 1)
             except (serial.SerialException, OSError) as error:
-                raise DeviceError(f"serial port lost: {error}: check the cable") from error
+                raise PortError(f"serial port lost: {error}: check the cable") from error
         raw, _, rest = self._received.partition(b"\n")
         if len(raw) > _MAX_LINE:
             raise ConsoleGarbageError(

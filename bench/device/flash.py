@@ -14,19 +14,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.device.console import PortError
 from bench.errors import DeviceError
 
 _MAC = re.compile(r"MAC:\s*((?:[0-9a-f]{2}:){5}[0-9a-f]{2})", re.IGNORECASE)
 _CHIP = re.compile(r"(?:Chip type|Chip is)[:\s]+(\S+)")
 _WRITE_OPTIONS = ("--no-progress", "--skip-flashed", "--flash-size", "detect")
-_KNOWN_FAILURES = (
-    ("does not match", "the flash does not hold what was written", "replace the module"),
-    ("This chip is", "another chip than the station file names", "correct [serial] chip"),
-    ("Failed to connect", "the chip does not answer in its loader", "check power, EN and IO0"),
-    ("No serial data received", "the chip is silent", "check power and wiring"),
-    ("Could not open", "the port cannot be opened", "check [serial] port and other programs"),
-    ("will not fit", "the file does not fit the flash", "use a smaller model"),
-)
+_CONNECT_ATTEMPTS = 3
+"""Of one run; the bench itself tries again after a power cycle."""
+_FATAL = "A fatal error occurred: "
 
 
 class FlashError(DeviceError):
@@ -35,6 +31,41 @@ class FlashError(DeviceError):
 
 class WrongDeviceError(DeviceError):
     """The device is not the one that the station file names."""
+
+
+_KNOWN_FAILURES = (
+    (
+        "does not match",
+        FlashError,
+        "the flash does not hold what was written",
+        "write it again; if that fails too, the flash is worn: replace the module",
+    ),
+    (
+        "This chip is",
+        WrongDeviceError,
+        "another chip than the station file names",
+        "connect the right board or correct [device] chip",
+    ),
+    (
+        "Failed to connect",
+        FlashError,
+        "the chip does not answer in its loader",
+        "check power, RX, TX, EN and IO0",
+    ),
+    (
+        "Could not open",
+        PortError,
+        "the port cannot be opened",
+        "check the cable, [device] port, and that no other program has it open",
+    ),
+    (
+        "will not fit",
+        FlashError,
+        "the flash ends before the file does",
+        "use a smaller model or a module with more flash",
+    ),
+)
+"""What esptool's message has in it, the error that it is, what happened, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +103,9 @@ class Flasher:
         """Read the chip's type and MAC address; leaves the application running.
 
         Raises:
-            FlashError: esptool failed or took too long.
-            WrongDeviceError: The MAC address is not the expected one.
+            PortError: There is no such port, or somebody else has it open.
+            WrongDeviceError: Chip or MAC address are not the expected ones.
+            FlashError: Anything else with which esptool failed, or it took too long.
         """
         return self._checked(self._run(["read-mac"]))
 
@@ -81,8 +113,7 @@ class Flasher:
         """Write each part at its offset, unless the flash already holds it, and verify it.
 
         Raises:
-            FlashError: esptool failed or took too long.
-            WrongDeviceError: The MAC address is not the expected one; `identify` tells before.
+            DeviceError: As `identify`, which tells before anything is written.
         """
         with tempfile.TemporaryDirectory(prefix="har-flash-") as folder:
             arguments: list[str] = []
@@ -95,10 +126,11 @@ class Flasher:
 
     def _run(self, command: list[str]) -> str:
         program = [sys.executable, "-m", "esptool", "--chip", self.chip, "--port", self.port]
-        program += ["--baud", str(self.baud), *command]
+        program += ["--baud", str(self.baud), "--connect-attempts", str(_CONNECT_ATTEMPTS)]
         lines: list[str] = []
+        expired = threading.Event()
         with subprocess.Popen(
-            program,
+            [*program, *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -106,7 +138,7 @@ class Flasher:
             errors="replace",
             env={**os.environ, "NO_COLOR": "1", **self.environment},
         ) as process:
-            watchdog = threading.Timer(self.timeout, process.kill)
+            watchdog = threading.Timer(self.timeout, _expire, (process, expired))
             watchdog.start()
             try:
                 assert process.stdout is not None
@@ -118,36 +150,49 @@ class Flasher:
                 process.kill()
                 raise
             finally:
-                timed_out = not watchdog.is_alive()
                 watchdog.cancel()
-        code = process.returncode
-        if code != 0:
-            raise FlashError(self._explain(command[0], lines, code, timed_out))
+        if process.returncode != 0:
+            raise self._failure(command[0], lines, process.returncode, expired.is_set())
         return "\n".join(lines)
 
-    def _explain(self, command: str, lines: list[str], code: int, timed_out: bool) -> str:
-        said = "\n".join(line for line in lines[-6:] if line)
-        if timed_out:
-            return (
-                f"esptool {command} on {self.port}: not done within {self.timeout:g} s: raise "
-                f"[timeouts] flash in the station file, or check the wiring; it said:\n{said}"
+    def _failure(self, command: str, lines: list[str], code: int, expired: bool) -> DeviceError:
+        said = _last_words(lines)
+        run = f"esptool {command} on {self.port}"
+        if expired:
+            return FlashError(
+                f"{run}: not done within {self.timeout:g} s: raise [timeouts] flash, or check the "
+                f"wiring (it said: {said})"
             )
-        for text, what, advice in _KNOWN_FAILURES:
+        for text, kind, what, advice in _KNOWN_FAILURES:
             if text in said:
-                return f"esptool {command} on {self.port}: {what}: {advice}; it said:\n{said}"
-        return f"esptool {command} on {self.port}: exit code {code}; it said:\n{said}"
+                return kind(f"{run}: {what}: {advice} (it said: {said})")
+        return FlashError(f"{run}: exit code {code}: check power and wiring (it said: {said})")
 
     def _checked(self, output: str) -> Flashed:
         mac, chip = _MAC.search(output), _CHIP.search(output)
         if mac is None or chip is None:
             raise FlashError(
-                f"esptool on {self.port}: no MAC address and chip type in its output; it said:\n"
-                + output[-400:]
+                f"esptool on {self.port}: no MAC address and chip type in its output: use the "
+                f"release of esptool that the bench asks for (it said: {output[-400:]})"
             )
         seen = mac[1].lower()
         if self.expected_mac is not None and seen != self.expected_mac.lower():
             raise WrongDeviceError(
                 f"device on {self.port} has MAC {seen}, the station file expects "
-                f"{self.expected_mac.lower()}: connect the right board or correct [serial] mac"
+                f"{self.expected_mac.lower()}: connect the right board or correct [device] mac"
             )
         return Flashed(seen, chip[1], written="Wrote" in output)
+
+
+def _expire(process: "subprocess.Popen[str]", expired: threading.Event) -> None:
+    expired.set()
+    process.kill()
+
+
+def _last_words(lines: list[str]) -> str:
+    """Why esptool gave up and the line after it; or its last lines, if it did not say."""
+    spoken = [line for line in lines if line]
+    for index, line in enumerate(spoken):
+        if _FATAL in line:
+            return " ".join([line.partition(_FATAL)[2], *spoken[index + 1 : index + 2]])
+    return " / ".join(spoken[-3:]) or "nothing"

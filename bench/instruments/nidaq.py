@@ -214,6 +214,10 @@ def driver_errors(name: str) -> Iterator[None]:
                 f"{name}: no trigger, or no samples in time: check the marker's wiring ({text})",
                 code,
             ) from error
+        if code == DAQmxErrors.INVALID_DEVICE_ID:
+            raise DigitizerError(
+                f"{name}: no such device: connect it or correct digitizer.device ({text})", code
+            ) from error
         if code in _LOST:
             raise SamplesLostError(
                 f"{name}: samples were lost: read faster or sample slower ({text})", code

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from bench.device.console import CommandRefusedError, DeviceConsole, Inference
+from bench.device.console import CommandRefusedError, DeviceConsole, Inference, PortError
 from bench.device.deployability import (
     Step,
     check_model,
     check_outputs,
     check_time,
 )
-from bench.device.flash import Flasher
+from bench.device.flash import Flasher, FlashError, WrongDeviceError
 from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
 from bench.instruments.digitizer import Digitizer
@@ -50,6 +50,7 @@ from models.flatbuffer import read
 
 log = logging.getLogger(__name__)
 
+_OF_THE_STATION = (SupplyError, DigitizerError, PortError, FlashError, WrongDeviceError)
 TIMED_INFERENCES = 10
 GOLDEN_TIMEOUT = 30.0
 """Longest time in s for one golden inference: far beyond what counts as running in time."""
@@ -97,9 +98,10 @@ class Workbench:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._digitizer is not None:
-            self._digitizer.close()
-        self._leased.__exit__(kind, error, trace)
+        try:  # first of all, whatever else goes wrong: the output goes off
+            self._leased.__exit__(kind, error, trace)
+        finally:
+            self._close_digitizer()
 
     def measure(self, subject: Subject) -> Result:
         """Steps of deployability and, if all are kept, energies.
@@ -115,6 +117,7 @@ class Workbench:
             try:
                 result = self._attempt(subject, Result(list(steps)))
             except BenchError as error:
+                self._forget()
                 errors.append(f"{type(error).__name__}: {error}")
                 log.warning("%s, attempt %d: %s", subject.name, len(errors), error)
                 if len(errors) == self._settings.attempts:
@@ -127,6 +130,7 @@ class Workbench:
 
     def _attempt(self, subject: Subject, result: Result) -> Result:
         leased = self._leased
+        self._open_digitizer()  # a card that is missing is noticed before power is spent
         leased.configure()
         try:
             leased.power_on(leased.station.supply.voltages[1])
@@ -172,18 +176,18 @@ class Workbench:
             raise DeviceError(
                 f"device runs {name!r}, wanted {self._firmware.name!r}: flash the bench's firmware"
             )
-        try:
-            model = console.model()
-            arena, size = console.arena()
-        except CommandRefusedError as error:
-            result.steps.append(Step("loads", False, str(error)))
-            return 0
+        model = console.model()  # refused where flash is not what was written: no answer
         image = subject.image
         if (model.crc, model.name, model.technique) != (image.crc, image.name, image.technique):
             raise DeviceError(
                 f"device holds {model.name}-{model.technique} with CRC {model.crc:08x}, wanted "
                 f"{subject.name} with {image.crc:08x}: flash it again"
             )
+        try:
+            arena, size = console.arena()
+        except CommandRefusedError as error:
+            result.steps.append(Step("loads", False, str(error)))
+            return 0
         result.steps.append(Step("loads", True, "arena by the device", arena, size, "B"))
         return arena
 
@@ -265,10 +269,20 @@ class Workbench:
             self._digitizer = open_digitizer(self.station.digitizer)
         return self._digitizer
 
+    def _close_digitizer(self) -> None:
+        if self._digitizer is not None:
+            self._digitizer.close()
+            self._digitizer = None
+
+    def _forget(self) -> None:
+        """Make the next attempt start from the beginning."""
+        self._close_digitizer()
+        self._identified = False
+
     def _limit(self, seconds: float) -> float:
         return seconds + self.station.timeouts.console
 
 
 def is_broken(error: BenchError) -> bool:
     """Whether an error means that the station cannot be used for any other subject either."""
-    return isinstance(error, SupplyError | DigitizerError)
+    return isinstance(error, _OF_THE_STATION)

@@ -55,18 +55,19 @@ class Console:
         """Collect bytes and carry out each command that they complete."""
         for byte in data:
             if byte == ord("%"):
-                command, self._line = self._line.decode("ascii", "replace").strip(), bytearray()
-                self._execute(command)
+                line, self._line = self._line, bytearray()
+                self._execute(line)
             elif len(self._line) <= MAX_COMMAND:
                 self._line.append(byte)
 
     def stop(self) -> None:
         """Nothing is held."""
 
-    def _execute(self, command: str) -> None:
+    def _execute(self, line: bytearray) -> None:
         try:
-            if len(command) > MAX_COMMAND:
+            if len(line) > MAX_COMMAND:
                 raise ConsoleError(f"command longer than {MAX_COMMAND}")
+            command = line.decode("ascii", "replace").strip()
             name, *arguments = command.split() or [""]
             handler = getattr(self, f"_do_{name}", None) if name.isidentifier() else None
             if handler is None:

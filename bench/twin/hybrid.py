@@ -5,6 +5,8 @@ of each row is quantised to int8 when it is known (asymmetric where the operator
 are summed as int32, and the sum is scaled by the input's and the weights' scales.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,7 +59,8 @@ def _quantise_symmetric(row: NDArray[np.float32]) -> tuple[NDArray[np.int8], flo
     if largest == 0.0:
         return np.zeros(len(row), dtype=np.int8), 1.0, 0
     scale = np.float32(largest / 127)
-    return _round(row * np.float32(127 / largest), -127), float(scale), 0
+    stored = _round(row * np.float32(127 / largest))
+    return np.clip(stored, -127, 127).astype(np.int8), float(scale), 0
 
 
 def _quantise_asymmetric(row: NDArray[np.float32]) -> tuple[NDArray[np.int8], float, int]:
@@ -67,11 +70,14 @@ def _quantise_asymmetric(row: NDArray[np.float32]) -> tuple[NDArray[np.int8], fl
     scale = (high - low) / 255
     from_low, from_high = -128 - low / scale, 127 - high / scale
     low_error, high_error = 128 + abs(low / scale), 127 + abs(high / scale)
-    zero_point = int(np.clip(round(from_low if low_error < high_error else from_high), -128, 127))
-    inverse = np.float32(1 / scale)
-    return _round(row * inverse + np.float32(zero_point), -128), float(scale), zero_point
+    exact = np.asarray(from_low if low_error < high_error else from_high)
+    zero_point = int(np.clip(_round(exact), -128, 127))
+    inverse = np.float32(1) / np.float32(scale)
+    stored = _round(row * inverse + np.float32(zero_point))
+    return np.clip(stored, -128, 127).astype(np.int8), scale, zero_point
 
 
-def _round(values: NDArray[np.float32], lowest: int) -> NDArray[np.int8]:
-    away_from_zero = np.trunc(values + np.copysign(np.float32(0.5), values))
-    return np.clip(away_from_zero, lowest, 127).astype(np.int8)
+def _round(values: NDArray[Any]) -> NDArray[Any]:
+    """To whole numbers, halves away from zero, as C does."""
+    half = values.dtype.type(0.5)
+    return np.asarray(np.trunc(values + np.copysign(half, values)))

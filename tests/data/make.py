@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.architecture import build
 from models.catalog import CHANNELS, WINDOW_SAMPLES, Network, Technique
@@ -48,7 +49,7 @@ def main() -> None:
             _write(f"{network.name}-{technique}", result.model, windows[:GOLDEN])
 
 
-def _write(name: str, model: bytes, windows: np.typing.NDArray[np.float32]) -> None:
+def _write(name: str, model: bytes, windows: NDArray[np.float32]) -> None:
     (FOLDER / f"{name}.tflite").write_bytes(model)
     inputs = read(model).input.to_stored(windows)
     np.savez_compressed(FOLDER / f"{name}.npz", inputs=inputs, outputs=run_litert(model, windows))

@@ -58,6 +58,7 @@ def test_firmware_is_flashed_and_starts(lab: Lab) -> None:
     code, said = lab.esptool("--baud", "921600", "write-flash", *parts)
     assert (code, said.count("Hash of data verified")) == (0, 4)
     assert "MAC: 24:6f:28:aa:bb:cc" in said
+    assert "Chip was NOT reset" not in said
     assert lab.board.flash.read(MODEL, len(MODEL_BYTES)) == MODEL_BYTES
     register()
     with serial.serial_for_url(lab.port.url, 115200, timeout=10) as console:

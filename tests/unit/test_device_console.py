@@ -1,0 +1,302 @@
+"""The client of the device's console against devices that answer, refuse, babble or keep silent.
+
+The port is one in simulated time: a byte takes its time on the line, and a read that gets nothing
+its time-out, so the limits of the client can be asked for exactly and nothing waits.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+import serial
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bench.device.console import (
+    CommandRefusedError,
+    ConsoleGarbageError,
+    DeviceConsole,
+    DeviceSilentError,
+    Inference,
+    ModelReport,
+    PortError,
+)
+from bench.errors import DeviceError
+
+BYTE = 10 / 115200
+LIMIT = 2.0
+SLACK = 0.2
+"""s; a read that was begun before the limit ends after it."""
+
+
+class Port:
+    """A serial port with a device at its far end, in simulated time.
+
+    `replies` answers a command (without its ``%``) with bytes; the device goes on with `stream`
+    when it has said all.
+    """
+
+    def __init__(
+        self, replies: Callable[[str], bytes], stream: Iterable[bytes] = (), said: bytes = b""
+    ) -> None:
+        self.now, self.timeout, self.write_timeout = 0.0, 0.0, 0.0
+        self.commands: list[str] = []
+        self.lost: Exception | None = None
+        self._replies, self._stream, self._waiting = replies, iter(stream), said
+        self._command = ""
+
+    @property
+    def in_waiting(self) -> int:
+        return len(self._waiting)
+
+    def write(self, data: bytes) -> int:
+        self._raise()
+        *complete, self._command = (self._command + data.decode()).split("%")
+        for command in complete:
+            self.commands.append(command)
+            self._waiting += self._replies(command)
+        return len(data)
+
+    def read(self, size: int = 1) -> bytes:
+        self._raise()
+        self._waiting = self._waiting or next(self._stream, b"")
+        data, self._waiting = self._waiting[:size], self._waiting[size:]
+        self.now += len(data) * BYTE if data else self.timeout
+        return data
+
+    def reset_input_buffer(self) -> None:
+        self._raise()
+        self._waiting = b""
+
+    def _raise(self) -> None:
+        if self.lost is not None:
+            raise self.lost
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _simulated_clock() -> Iterator[None]:
+    """The client's clock is that of the port on which the last console was made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bench.device.console.time", CLOCK)
+        yield
+
+
+CLOCK = SimpleNamespace()
+
+
+def console_on(port: Port) -> DeviceConsole:
+    CLOCK.monotonic = lambda: port.now
+    return DeviceConsole(cast(serial.Serial, port), LIMIT)
+
+
+def answering(*lines: str) -> Port:
+    """A device that gives one answer to everything."""
+    return Port(lambda _: "".join(f"{line}\r\n" for line in (*lines, "m-ready")).encode())
+
+
+def silent(_command: str) -> bytes:
+    return b""
+
+
+def test_values_are_read_from_their_lines() -> None:
+    device = console_on(
+        answering(
+            "m-name-dut-[har-energy-bench]",
+            "m-profile-[har 1.2]",
+            "m-model-name-[C_5 [v2]]",
+            "m-model-technique-[D]",
+            "m-model-bytes-70656",
+            "m-model-crc-0badf00d",
+            "m-arena-used-9000",
+            "m-arena-size-163840",
+            "m-clock-hz-160000000",
+            "m-op-[CONV_2D]-us-12.5",
+            "m-op-[SOFTMAX]-us-3",
+        )
+    )
+    assert device.name() == "har-energy-bench"
+    assert device.profile() == "har 1.2"
+    assert device.model() == ModelReport("C_5 [v2]", "D", 70656, 0x0BADF00D)
+    assert device.arena() == (9000, 163840)
+    assert device.clock_hz() == 160_000_000
+    assert device.operator_times() == [
+        ("CONV_2D", pytest.approx(12.5e-6)),
+        ("SOFTMAX", pytest.approx(3e-6)),
+    ]
+
+
+def test_input_is_sent_in_lines_of_31_bytes_and_acknowledged() -> None:
+    data = bytes(range(70))
+    received = bytearray()
+
+    def replies(command: str) -> bytes:
+        match command.split():
+            case ["db", "load", "70"]:
+                return b"m-[Expecting 70 bytes]\r\nm-ready\r\n"
+            case ["db", text]:
+                received.extend(bytes.fromhex(text))
+                return b"m-load-done\r\nm-ready\r\n" if len(received) == 70 else b"m-ready\r\n"
+        return b"e-[?]\r\nm-ready\r\n"
+
+    port = Port(replies)
+    console_on(port).load(data)
+    assert received == data
+    assert [len(command) for command in port.commands] == [10, 3 + 62, 3 + 62, 3 + 16]
+
+
+@pytest.mark.parametrize("data", [b"", b"12"])
+def test_input_that_is_not_acknowledged_is_an_error(data: bytes) -> None:
+    with pytest.raises(ConsoleGarbageError, match=rf"after {len(data)} bytes.*wanted m-load-done"):
+        console_on(answering("m-[Expecting]")).load(data)
+
+
+def test_a_measured_run_has_two_time_stamps_and_results() -> None:
+    port = answering("m-lap-us-1000", "m-lap-us-21000", "m-results-[0.25,-1e-3,nan]")
+    inference = console_on(port).infer(10, 3, LIMIT)
+    assert port.commands == ["infer 10 3"]
+    assert inference.seconds == pytest.approx(20e-3)
+    assert inference.latency == pytest.approx(2e-3)
+    assert inference.outputs[:2] == (0.25, -1e-3)
+    assert Inference(4, 2.0, ()).latency == 0.5
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["m-results-[1]"],
+        ["m-lap-us-5", "m-results-[1]"],
+        ["m-lap-us-5", "m-lap-us-5", "m-results-[1]"],
+        ["m-lap-us-9", "m-lap-us-5", "m-results-[1]"],
+        ["m-lap-us-1", "m-lap-us-2", "m-lap-us-3", "m-results-[1]"],
+        ["m-lap-us-1", "m-lap-us-2"],
+        ["m-lap-us-1", "m-lap-us-2", "m-results-[]"],
+        ["m-lap-us-1", "m-lap-us-2", "m-results-[0.1,zero]"],
+    ],
+)
+def test_a_measured_run_that_makes_no_sense_is_an_error(lines: list[str]) -> None:
+    with pytest.raises(ConsoleGarbageError):
+        console_on(answering(*lines)).infer(1, 0, LIMIT)
+
+
+def test_a_refusal_carries_the_devices_reason() -> None:
+    with pytest.raises(
+        CommandRefusedError, match=r"refused 'arena': arena too small: needs 9 bytes"
+    ):
+        console_on(answering("e-[arena too small: needs 9 bytes]")).arena()
+
+
+def test_an_answer_without_the_value_shows_what_was_seen() -> None:
+    with pytest.raises(
+        ConsoleGarbageError, match=r"answer \['hello'\] has no line like m-name-dut"
+    ):
+        console_on(answering("hello")).name()
+
+
+def test_silence_is_an_error_at_the_limit() -> None:
+    port = Port(silent)
+    with pytest.raises(DeviceSilentError, match=r"no m-ready within 2 s of 'name' .seen: nothing"):
+        console_on(port).name()
+    assert LIMIT <= port.now <= LIMIT + SLACK
+
+
+def test_an_answer_without_its_end_shows_what_was_seen() -> None:
+    with pytest.raises(DeviceSilentError, match=r"seen: m-name-dut-.x. / and more"):
+        console_on(Port(lambda _: b"m-name-dut-[x]\r\nand more\r\nm-rea")).name()
+
+
+@pytest.mark.parametrize("piece", [b"\0", b"x", b"noise\r\n", b"\n", b"m-ready", b"\xff\xfe"])
+def test_a_device_that_never_stops_talking_is_an_error_within_the_limit(piece: bytes) -> None:
+    port = Port(silent, repeat(piece))
+    with pytest.raises(DeviceError):
+        console_on(port).command("name")
+    assert port.now <= LIMIT + SLACK
+    booting = Port(silent, repeat(piece))
+    with pytest.raises(DeviceError):
+        console_on(booting).wait_until_booted(LIMIT)
+    assert booting.now <= LIMIT + SLACK
+
+
+garbage = st.lists(
+    st.binary(max_size=40)
+    | st.sampled_from([b"m-ready\r\n", b"m-ready\n", b"e-[", b"]\r\n", b"m-lap-us-1\r\n", b"\r\n"])
+    | st.sampled_from([b"m-results-[", b"m-model-crc-", b"m-arena-used-9", b"m-init-done\r\n"]),
+    max_size=12,
+).map(b"".join)
+questions: list[Callable[[DeviceConsole], object]] = [
+    DeviceConsole.name,
+    DeviceConsole.model,
+    DeviceConsole.arena,
+    DeviceConsole.clock_hz,
+    DeviceConsole.operator_times,
+    lambda console: console.load(b"0123456789" * 5),
+    lambda console: console.infer(3, 1, LIMIT),
+    lambda console: console.wait_until_booted(LIMIT),
+]
+
+
+@settings(max_examples=300)
+@given(st.lists(garbage, min_size=1, max_size=4), st.sampled_from(questions))
+@example([b"m-model-crc-00000000\r\n" + b"9" * 5000 + b"\r\n"], DeviceConsole.model)
+@example([b"m-clock-hz-" + b"9" * 4000 + b"\r\nm-ready\r\n"], DeviceConsole.clock_hz)
+def test_garbage_is_a_device_error_within_the_limit_or_an_answer(
+    answers: list[bytes], question: Callable[[DeviceConsole], object]
+) -> None:
+    port = Port(lambda _: answers.pop(0) if answers else b"", said=answers[0])
+    try:
+        question(console_on(port))
+    except DeviceError as error:
+        assert str(error)  # noqa: PT017  # an answer is as good
+    assert port.now <= (len(port.commands) + 1) * (LIMIT + SLACK)
+
+
+def test_a_boot_is_waited_for_behind_the_roms_text() -> None:
+    rom = b"ets Jul 29 2019\r\n\xff\x80 loud\r\nm-ready\r\nm-init-done\r\nm-ready\r\nlater"
+    port = Port(silent, said=rom)
+    console_on(port).wait_until_booted(LIMIT)
+    with pytest.raises(DeviceSilentError, match=r"last seen: ets"):
+        console_on(Port(silent, said=b"ets Jul\r\n")).wait_until_booted(LIMIT)
+
+
+def test_what_was_said_before_can_be_forgotten() -> None:
+    port = Port(lambda _: b"m-name-dut-[new]\r\nm-ready\r\n", said=b"m-init-done\r\nm-ready\r\nold")
+    console = console_on(port)
+    console.wait_until_booted(LIMIT)
+    console.discard_input()
+    assert console.name() == "new"
+
+
+@pytest.mark.parametrize("error", [serial.SerialException("gone"), OSError(5, "gone")])
+def test_a_port_that_is_lost_is_an_error(error: Exception) -> None:
+    port = Port(silent)
+    console = console_on(port)
+    port.lost = error
+    with pytest.raises(PortError, match=r"serial port lost while sending 'name': .*gone"):
+        console.name()
+    with pytest.raises(PortError, match=r"serial port lost: .*gone"):
+        console.wait_until_booted(LIMIT)
+    with pytest.raises(PortError, match=r"serial port lost: .*gone"):
+        console.discard_input()
+
+
+def test_a_device_that_does_not_take_bytes_is_silent() -> None:
+    port = Port(silent)
+    console = console_on(port)
+    port.lost = serial.SerialTimeoutException("Write timeout")
+    with pytest.raises(DeviceSilentError, match=r"does not take 'name'"):
+        console.name()
+
+
+def test_a_port_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(PortError, match=r"serial port /dev/nowhere: .*check the cable"):
+        DeviceConsole.open("/dev/nowhere", 115200, LIMIT)
+    with pytest.raises(PortError, match=r"serial port what://"):
+        DeviceConsole.open("what://", 115200, LIMIT)
+
+
+def test_a_port_is_opened_without_touching_the_reset_lines() -> None:
+    with DeviceConsole.open("loop://", 9600, LIMIT) as console:
+        port = console._port
+        assert (port.dtr, port.rts, port.baudrate) == (False, False, 9600)
+    assert not port.is_open

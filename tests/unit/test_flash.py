@@ -1,0 +1,136 @@
+"""Flashing by a program that says what esptool says; the real one runs against the twin."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.device.console import PortError
+from bench.device.flash import Flashed, Flasher, FlashError, WrongDeviceError
+from bench.errors import DeviceError
+
+SPOKEN = """Connected to ESP32 on /dev/ttyX:
+Chip type:          ESP32-D0WDQ6 (revision v1.0)
+MAC:                24:0A:C4:00:00:01
+"""
+WRITTEN = "Wrote 5600 bytes (2000 compressed) at 0x00110000 in 0.1 seconds.\n"
+PROGRAM = """
+import sys, threading
+from pathlib import Path
+here = Path(__file__).parent
+arguments = sys.argv[1:]
+(here / "arguments").write_text("\\n".join(arguments))
+for at in range(len(arguments)):
+    if arguments[at].endswith(".bin"):
+        (here / Path(arguments[at]).name).write_bytes(Path(arguments[at]).read_bytes())
+print((here / "says").read_text(), end="", flush=True)
+if (here / "hangs").exists():
+    threading.Event().wait()
+sys.exit(int((here / "code").read_text()))
+"""
+
+
+class Esptool:
+    """A program in place of esptool that keeps its arguments and says what it was told to."""
+
+    def __init__(self, folder: Path, says: str = SPOKEN, code: int = 0) -> None:
+        self.folder = folder
+        self.lines: list[str] = []
+        (folder / "esptool.py").write_text(PROGRAM)
+        (folder / "says").write_text(says)
+        (folder / "code").write_text(str(code))
+
+    def flasher(self, mac: str | None = None, timeout: float = 60.0) -> Flasher:
+        return Flasher(
+            port="/dev/ttyX",
+            baud=921600,
+            chip="esp32",
+            expected_mac=mac,
+            timeout=timeout,
+            environment={"PYTHONPATH": str(self.folder)},
+            say=self.lines.append,
+        )
+
+    @property
+    def arguments(self) -> list[str]:
+        return (self.folder / "arguments").read_text().splitlines()
+
+
+def test_identifying_tells_chip_and_address(tmp_path: Path) -> None:
+    esptool = Esptool(tmp_path)
+    assert esptool.flasher().identify() == Flashed("24:0a:c4:00:00:01", "ESP32-D0WDQ6", False)
+    assert esptool.arguments == [
+        "--chip", "esp32", "--port", "/dev/ttyX", "--baud", "921600",
+        "--connect-attempts", "3", "read-mac",
+    ]  # fmt: skip
+    assert esptool.lines == SPOKEN.splitlines()
+
+
+def test_parts_are_written_at_their_offsets_in_one_run(tmp_path: Path) -> None:
+    esptool = Esptool(tmp_path, SPOKEN + WRITTEN)
+    flasher = esptool.flasher("24:0a:C4:00:00:01")
+    assert flasher.write({0x110000: b"model", 0x8000: b"table"}).written
+    command = esptool.arguments[8:]
+    assert command[0] == "write-flash"
+    assert "--skip-flashed" in command
+    assert [offset for offset in command if offset.startswith("0x")] == ["0x8000", "0x110000"]
+    assert (tmp_path / "8000.bin").read_bytes() == b"table"
+    assert (tmp_path / "110000.bin").read_bytes() == b"model"
+    assert not Path(command[-1]).exists()
+
+
+def test_what_the_flash_already_holds_is_not_written(tmp_path: Path) -> None:
+    skipped = "Flash contents match, skipping write.\n"
+    assert not Esptool(tmp_path, SPOKEN + skipped).flasher().write({0: b"x"}).written
+
+
+def test_another_device_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        WrongDeviceError,
+        match=r"/dev/ttyX has MAC 24:0a:c4:00:00:01, the station file expects 24:0a:c4:00:00:02",
+    ):
+        Esptool(tmp_path).flasher("24:0A:C4:00:00:02").identify()
+
+
+@pytest.mark.parametrize(
+    ("says", "kind", "advice"),
+    [
+        ("MD5 of file does not match data in flash!", FlashError, "replace the module"),
+        ("This chip is ESP32-S2, not ESP32. Wrong argument?", WrongDeviceError, "right board"),
+        ("Failed to connect to ESP32: Wrong boot mode", FlashError, "check power"),
+        ("Could not open /dev/ttyX, the port is busy.", PortError, "check the cable"),
+        ("File 'a' at offset 0x3 will not fit in 4 bytes of flash.", FlashError, "smaller model"),
+        ("something new", FlashError, "exit code 2"),
+    ],
+)
+def test_a_failure_says_what_to_do_and_what_esptool_said(
+    tmp_path: Path, says: str, kind: type[DeviceError], advice: str
+) -> None:
+    esptool = Esptool(tmp_path, f"noise\n\nA fatal error occurred: {says}\nmore\n", code=2)
+    with pytest.raises(kind, match=advice) as caught:
+        esptool.flasher().write({0: b"x"})
+    assert str(caught.value).startswith("esptool write-flash on /dev/ttyX: ")
+    assert says in str(caught.value)
+
+
+def test_an_answer_without_chip_and_address_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FlashError, match=r"no MAC address and chip type in its output"):
+        Esptool(tmp_path, "hello\n").flasher().identify()
+
+
+def test_a_program_that_hangs_is_ended_at_the_limit(tmp_path: Path) -> None:
+    esptool = Esptool(tmp_path)
+    (tmp_path / "hangs").touch()
+    with pytest.raises(FlashError, match=r"not done within 0.5 s: raise \[timeouts\] flash"):
+        esptool.flasher(timeout=0.5).identify()
+
+
+def test_an_interrupted_run_leaves_no_program_behind(tmp_path: Path) -> None:
+    Esptool(tmp_path)
+    (tmp_path / "hangs").touch()
+
+    def interrupt(_line: str) -> None:
+        raise KeyboardInterrupt
+
+    flasher = Flasher("p", 1, "esp32", None, 60.0, {"PYTHONPATH": str(tmp_path)}, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        flasher.identify()  # returns at all only because the program was ended

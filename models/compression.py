@@ -3,8 +3,6 @@
 Imports TensorFlow and can crash with it: ``models.conversion`` runs this in a process of its own.
 """
 
-from collections.abc import Iterator
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -40,11 +38,7 @@ def compress(
     if technique is not Technique.LITE:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if technique is Technique.FULL_INTEGER:
-
-        def feed() -> Iterator[list[NDArray[np.float32]]]:
-            return ([window[np.newaxis]] for window in representative)
-
-        converter.representative_dataset = feed
+        converter.representative_dataset = lambda: ([one[np.newaxis]] for one in representative)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8

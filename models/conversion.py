@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from models.catalog import Technique
 from models.errors import ConversionError
 from models.flatbuffer import ModelFileError, read
+from models.input_range import saturated
 from models.windows import Windows
 
 WORKER = (sys.executable, "-m", "models.conversion_worker")
@@ -111,7 +112,8 @@ def convert(
     Args:
         network: Its name, for messages.
         keras_file: The trained Keras model, which takes standardised windows.
-        representative: (m, samples, channels) float32 standardised training windows.
+        representative: (m, samples, channels) float32 standardised training windows; they set the
+            ranges of the full-integer model, and what exceeds the input's range saturates.
         techniques: Which techniques.
         limits: How long the child may take.
         worker: The command that converts.
@@ -123,7 +125,7 @@ def convert(
     _check(network, representative)
     with tempfile.TemporaryDirectory(prefix="har-conversion-") as scratch:
         job = _Job(network, keras_file, Path(scratch), limits or Limits(), worker)
-        np.save(job.representative, representative)
+        np.save(job.representative, saturated(representative))
         first = _convert_all(job, techniques)
         return {
             technique: converted if converted.error is None else _once_more(job, technique)

@@ -1,4 +1,4 @@
-"""The errors of ``models``: each message names the thing, what was seen, what was wanted, what to do."""
+"""The errors of ``models``: what each names, saw, wanted, and what to do about it."""
 
 
 class ModelsError(Exception):

@@ -18,6 +18,7 @@ from models.architecture import build
 from models.augmentation import Augmentation, augmented, join
 from models.catalog import CHANNELS, Network
 from models.errors import TrainingError
+from models.input_range import reach, rescaled
 from models.threads import use_one_thread
 from models.windows import Windows
 
@@ -102,7 +103,7 @@ class Trained:
     Attributes:
         model: Takes windows (n, 128, 6) standardised by ``mean`` and ``scale``.
         mean: (6,) float32 in g and rad/s, of the training windows' channels.
-        scale: (6,) float32 in g and rad/s, their standard deviations.
+        scale: (6,) float32 in g and rad/s, what 99 % of their samples stay within of the mean.
         history: Of each epoch: ``loss`` on the augmented training windows, ``validation_loss`` and
             ``validation_accuracy`` of the averaged weights, losses as mean cross-entropy in nats.
         epoch: The one whose weights these are, counted from 1.
@@ -164,8 +165,22 @@ def train(
         if progress is not None:
             progress(len(history["loss"]), recipe.epochs, history["validation_accuracy"][-1])
     _assign(model, state.average | state.moments)
+    scale = _to_input_range(model, training, mean, scale)
     kept = {name: tuple(values) for name, values in history.items()}
     return Trained(model, mean, scale, kept, epoch=recipe.epochs)
+
+
+def _to_input_range(
+    model: "keras.Model",
+    training: Windows,
+    mean: NDArray[np.float32],
+    scale: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Let the model take inputs divided by their reach instead of ``scale``; returns the reach."""
+    wanted = reach(training, mean)
+    kernel, bias = model.get_layer("conv").get_weights()
+    model.get_layer("conv").set_weights([rescaled(kernel, scale, wanted), bias])
+    return wanted
 
 
 def _standardisation(

@@ -5,6 +5,8 @@ Several worker processes write records into the same folder, each its own, whole
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,7 +33,7 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         ReportError: It cannot be written, such as on a full disk; nothing half-written stays.
     """
-    try:
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
@@ -41,6 +43,12 @@ def write_atomically(path: Path, text: str) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ReportError(
             f"{path}: cannot be written: {error.strerror}: free some space or choose another folder"
@@ -55,19 +63,30 @@ class RecordFolder:
 
     @property
     def traces(self) -> Path:
-        """Where the trace files are; made when it is asked for."""
+        """Where the trace files are; made when it is asked for.
+
+        Raises:
+            ReportError: It cannot be made.
+        """
         folder = self.path / TRACES
-        folder.mkdir(parents=True, exist_ok=True)
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def begin(self) -> None:
-        """Forget an earlier run's records."""
-        for path in (self.path / _RECORDS).glob("*.json"):
-            path.unlink()
-        for path in (self.path / TRACES).glob("*.tdms*"):
-            path.unlink()
-        for name in (_RUN, REPORT):
-            (self.path / name).unlink(missing_ok=True)
+        """Make the folder, and forget an earlier run's records in it.
+
+        Raises:
+            ReportError: It is no folder, or nothing can be written there.
+        """
+        with _writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            for path in (self.path / _RECORDS).glob("*.json"):
+                path.unlink()
+            for path in (self.path / TRACES).glob("*.tdms*"):
+                path.unlink()
+            for name in (_RUN, REPORT):
+                (self.path / name).unlink(missing_ok=True)
 
     def write_run(self, facts: RunFacts) -> None:
         """Keep what the run is; every worker writes the same."""

@@ -71,7 +71,7 @@ class Console:
             name, *arguments = command.split() or [""]
             handler = getattr(self, f"_do_{name}", None) if name.isidentifier() else None
             if handler is None:
-                raise ConsoleError(f"unknown command: {command[:40]}")
+                raise ConsoleError(f"unknown command: {command[:40]!a}")
             handler(arguments)
         except ConsoleError as error:
             self._say(f"e-[{error}]")

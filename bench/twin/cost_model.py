@@ -40,13 +40,19 @@ class Settings:
     constants_at: Literal["low", "value", "high"] = "value"
 
     def current(self, state: Literal["idle", "active", "stalled"]) -> float:
-        """Current in A behind the shunt while the CPU is in `state`."""
+        """Current in A behind the shunt while the CPU is in `state`.
+
+        Raises:
+            BenchError: No currents are known for this clock.
+        """
         currents = constants().current
         by_clock = {
             "idle": currents.idle,
             "active": currents.active,
             "stalled": currents.stalled,
         }[state]
+        if str(self.clock_mhz) not in by_clock:
+            raise BenchError(f"clock of {self.clock_mhz} MHz, wanted one of {', '.join(by_clock)}")
         amps = by_clock[str(self.clock_mhz)].value
         return amps + (currents.sensor.value if self.sensor else 0.0)
 
@@ -98,7 +104,7 @@ def costs(model: FlatModel, address: int, settings: Settings) -> tuple[OperatorC
         settings: Clock, flash mode, and which end of the constants' uncertainty.
 
     Raises:
-        BenchError: An operator's types have no constants, or the flash mode is unknown.
+        BenchError: An operator's types have no constants; flash mode or clock are unknown.
     """
     table = constants()
     if settings.flash_mode not in table.line_fill:

@@ -48,9 +48,9 @@ def _hybrid(weights: Tensor, row: NDArray[np.float32], asymmetric: bool) -> NDAr
     return np.asarray(sums.astype(np.float32) * np.float32(scale) * weight_scale)
 
 
-def softmax(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The softmax of each row, float32."""
-    powers = np.exp(rows - rows.max(axis=-1, keepdims=True))
+def softmax(rows: NDArray[np.float32], beta: float) -> NDArray[np.float32]:
+    """The softmax of each row times `beta`, float32."""
+    powers = np.exp((rows - rows.max(axis=-1, keepdims=True)) * np.float32(beta))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 

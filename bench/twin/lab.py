@@ -107,7 +107,9 @@ class Lab:
                 self.world.changed.wait(left)
 
     def close(self) -> None:
-        """Stop serving."""
+        """Switch off and stop serving."""
+        with self.world.lock:
+            self.world.disconnect()
         self._serial.close()
         self._digitizer.close()
         self._supply.close()

@@ -98,6 +98,7 @@ class _Tflm:
             raise DeviceError(f"model: TFLM does not load it: {error}") from error
 
     def invoke(self, values: Values) -> Values:
+        self._interpreter.reset()  # an LSTM's state lasts from one inference to the next
         self._interpreter.set_input(values, 0)
         self._interpreter.invoke()
         return np.array(self._interpreter.get_output(0))
@@ -116,19 +117,20 @@ class _HybridTail:
         self._interpreter = Interpreter(
             model_content=content,
             num_threads=1,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,  # alike on every processor
             experimental_preserve_all_tensors=True,
         )
         self._interpreter.allocate_tensors()
         self._between = first.inputs[0]
 
     def invoke(self, values: Values) -> Values:
+        self._interpreter.reset_all_variables()
         self._interpreter.set_tensor(self._model.inputs[0], values)
         self._interpreter.invoke()
         rows = self._interpreter.get_tensor(self._between)
         for operator in self._tail:
             if operator.name == "SOFTMAX":
-                rows = hybrid.softmax(rows)
+                rows = hybrid.softmax(rows, float(operator.options.get("beta", 1.0)))
             else:
                 rows = hybrid.dense(self._model, operator, rows)
         return np.asarray(rows.reshape(self._model.output.shape))

@@ -25,6 +25,11 @@ NoiseKey: TypeAlias = tuple[str | int, ...]
 """What noise is a function of, besides the station's seed, the channel and the time."""
 
 
+_TICKS = 2.0**40
+"""Moments per s: on this grid sums of durations are exact (for 2 h), so that no sample depends on
+how a client happens to cut what it reads and writes."""
+
+
 class Load(Protocol):
     """Something powered through the shunt."""
 
@@ -153,7 +158,7 @@ class World:
             for amps, seconds in steps:
                 if amps != self.history.load[-1]:
                     self._change(load=amps)
-                self.now += seconds
+                self.now = round((self.now + seconds) * _TICKS) / _TICKS
                 if self.on and amps > 0.0 and self._settled() < self.brown_out:
                     self._check_brown_out()
             if self.pace == "wall":

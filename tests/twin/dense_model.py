@@ -1,4 +1,4 @@
-"""A ``.tflite`` file with one dense layer, built from the schema without a converter."""
+"""A ``.tflite`` file with a dense layer, built from the schema without a converter."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,9 @@ import flatbuffers  # type: ignore[import-untyped]  # it brings no types
 import numpy as np
 import tflite
 from numpy.typing import NDArray
+
+BETA = 0.5
+"""Of a softmax behind the dense layer."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Dense:
         asymmetric: Whether the input is quantised with a zero point.
         activation: Number of ``ActivationFunctionType``.
         rows: Of the input.
+        behind: Number of a ``BuiltinOperator`` behind it, or None.
     """
 
     weights: NDArray[np.int8]
@@ -27,6 +31,7 @@ class Dense:
     asymmetric: bool = True
     activation: int = 0
     rows: int = 1
+    behind: int | None = None
 
     def tflite(self) -> bytes:
         """The file."""
@@ -39,7 +44,7 @@ class _Writer:
         self._builder = flatbuffers.Builder(1024)
 
     def content(self) -> bytes:
-        b, dense = self._builder, self._dense
+        dense = self._dense
         units, inputs = dense.weights.shape
         bias = np.zeros(units, np.float32) if dense.bias is None else dense.bias
         buffers = [self._buffer(data) for data in (b"", dense.weights.tobytes(), bias.tobytes())]
@@ -50,14 +55,18 @@ class _Writer:
             self._tensor((units,), kinds.FLOAT32, 2),
             self._tensor((dense.rows, units), kinds.FLOAT32, 0),
         ]
-        operator = self._operator([0, 1, -1 if dense.bias is None else 2], [3])
-        graph = self._graph(tensors, operator)
-        tflite.OperatorCodeStart(b)
-        tflite.OperatorCodeAddBuiltinCode(b, tflite.BuiltinOperator.FULLY_CONNECTED)
-        tflite.OperatorCodeAddDeprecatedBuiltinCode(b, tflite.BuiltinOperator.FULLY_CONNECTED)
-        tflite.OperatorCodeAddVersion(b, 12 if len(dense.scale) > 1 else 9)
-        code = tflite.OperatorCodeEnd(b)
-        codes, graphs, stores = (self._offsets(of) for of in ([code], [graph], buffers))
+        operators = [self._operator(0, [0, 1, -1 if dense.bias is None else 2], [3])]
+        codes = [self._code(tflite.BuiltinOperator.FULLY_CONNECTED, 12)]
+        if dense.behind is not None:
+            tensors.append(self._tensor((dense.rows, units), kinds.FLOAT32, 0))
+            operators.append(self._operator(1, [3], [4]))
+            codes.append(self._code(dense.behind, 1))
+        graph = self._graph(tensors, operators)
+        vectors = (self._offsets(of) for of in (codes, [graph], buffers))
+        return self._finished(*vectors)
+
+    def _finished(self, codes: int, graphs: int, stores: int) -> bytes:
+        b = self._builder
         tflite.ModelStart(b)
         tflite.ModelAddVersion(b, 3)
         tflite.ModelAddOperatorCodes(b, codes)
@@ -66,10 +75,18 @@ class _Writer:
         b.Finish(tflite.ModelEnd(b), b"TFL3")
         return bytes(b.Output())
 
-    def _graph(self, tensors: list[int], operator: int) -> int:
+    def _code(self, number: int, version: int) -> int:
         b = self._builder
-        inputs, outputs = self._integers([0]), self._integers([3])
-        all_tensors, operators = self._offsets(tensors), self._offsets([operator])
+        tflite.OperatorCodeStart(b)
+        tflite.OperatorCodeAddBuiltinCode(b, number)
+        tflite.OperatorCodeAddDeprecatedBuiltinCode(b, number)
+        tflite.OperatorCodeAddVersion(b, version)
+        return int(tflite.OperatorCodeEnd(b))
+
+    def _graph(self, tensors: list[int], chain: list[int]) -> int:
+        b = self._builder
+        inputs, outputs = self._integers([0]), self._integers([len(tensors) - 1])
+        all_tensors, operators = self._offsets(tensors), self._offsets(chain)
         tflite.SubGraphStart(b)
         tflite.SubGraphAddTensors(b, all_tensors)
         tflite.SubGraphAddInputs(b, inputs)
@@ -77,19 +94,32 @@ class _Writer:
         tflite.SubGraphAddOperators(b, operators)
         return int(tflite.SubGraphEnd(b))
 
-    def _operator(self, inputs: list[int], outputs: list[int]) -> int:
+    def _operator(self, code: int, inputs: list[int], outputs: list[int]) -> int:
+        b = self._builder
+        options, kind = self._options() if code == 0 else self._beta()
+        taken, given = self._integers(inputs), self._integers(outputs)
+        tflite.OperatorStart(b)
+        tflite.OperatorAddOpcodeIndex(b, code)
+        tflite.OperatorAddInputs(b, taken)
+        tflite.OperatorAddOutputs(b, given)
+        tflite.OperatorAddBuiltinOptionsType(b, kind)
+        tflite.OperatorAddBuiltinOptions(b, options)
+        return int(tflite.OperatorEnd(b))
+
+    def _options(self) -> tuple[int, int]:
         b, dense = self._builder, self._dense
         tflite.FullyConnectedOptionsStart(b)
         tflite.FullyConnectedOptionsAddFusedActivationFunction(b, dense.activation)
         tflite.FullyConnectedOptionsAddAsymmetricQuantizeInputs(b, dense.asymmetric)
         options = tflite.FullyConnectedOptionsEnd(b)
-        taken, given = self._integers(inputs), self._integers(outputs)
-        tflite.OperatorStart(b)
-        tflite.OperatorAddInputs(b, taken)
-        tflite.OperatorAddOutputs(b, given)
-        tflite.OperatorAddBuiltinOptionsType(b, tflite.BuiltinOptions.FullyConnectedOptions)
-        tflite.OperatorAddBuiltinOptions(b, options)
-        return int(tflite.OperatorEnd(b))
+        return options, tflite.BuiltinOptions.FullyConnectedOptions
+
+    def _beta(self) -> tuple[int, int]:
+        """Options of a softmax; other operators do not read theirs."""
+        b = self._builder
+        tflite.SoftmaxOptionsStart(b)
+        tflite.SoftmaxOptionsAddBeta(b, BETA)
+        return tflite.SoftmaxOptionsEnd(b), tflite.BuiltinOptions.SoftmaxOptions
 
     def _tensor(self, shape: tuple[int, ...], kind: int, buffer: int, quantisation: int = 0) -> int:
         b = self._builder

@@ -25,7 +25,6 @@ from bench.run.measure import Workbench, is_broken
 from bench.run.subject import Result, Subject
 from bench.station.configuration import Station
 from bench.station.lease import Lease
-from bench.station.settings import InputChannel
 from bench.twin.faults import FAULTS
 from bench.twin.lab import Lab
 from tests.proxy import Proxy
@@ -68,6 +67,11 @@ def changed(section: str, **keys: object) -> Callable[[Station], Station]:
         return station.model_copy(update={section: values})
 
     return change
+
+
+def with_narrow_range(station: Station) -> Station:
+    shunt = station.digitizer.shunt.model_copy(update={"range": 0.2})
+    return changed("digitizer", shunt=shunt)(station)
 
 
 def padded(subject: Subject) -> Subject:
@@ -123,7 +127,7 @@ CASES = {
     "shunt-lead-off": Case(("shunt reaches 1.05 V in a range of +-1 V", "take the next range")),
     "range-narrow": Case(
         ("in a range of +-0.2 V", "take the next range"),
-        station=changed("digitizer", shunt=InputChannel(channel="ai1", range="0.2 V")),
+        station=with_narrow_range,
     ),
     "model-large": Case(("4.19451e+06 of 3.08019e+06 B",), subject=padded),
     "model-arena": Case(("170,496 of 163,840 B",), model="large_arena-L"),

@@ -326,8 +326,11 @@ def test_every_range_shows_zero_within_its_offset(lab: Lab, supply: Any) -> None
 
 
 def test_faults_are_what_their_names_say() -> None:
-    silent, other, stuck = (Supply(World(), 7, faults=[fault]) for fault in SupplyFault)
+    silent, hangs, other, stuck = (Supply(World(), 7, faults=[fault]) for fault in SupplyFault)
     assert silent.carry_out("*IDN?;:SOUR:A:VOLT 1;:OUTP:A ON") is None
     assert silent.world.on
+    assert "NGMO2" in str(hangs.carry_out("*IDN?"))
+    assert hangs.carry_out(":SOUR:A:VOLT 1;:OUTP:A ON;:OUTP:A?") is None
+    assert hangs.carry_out(":OUTP:A OFF;:OUTP:A?") == "0\n"
     assert "NGMO2" not in str(other.carry_out("*IDN?"))
     assert stuck.carry_out(":SOUR:A:VOLT 3.3;VOLT?;:SYST:ERR?") == '0E+00;0,"No error"\n'

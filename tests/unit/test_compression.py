@@ -100,6 +100,15 @@ def test_bytes_that_nothing_uses_are_zero_so_that_conversion_repeats(
     assert not np.concatenate(filled).any()
 
 
+def test_the_integer_input_saturates_at_the_range_that_training_scales_to(
+    small: dict[str, Small],
+) -> None:
+    net = small["C_2"]
+    assert np.abs(net.windows).max() > 1.5
+    lowest, highest = read(net.tflite[F]).input.to_real([-128, 127])
+    assert (lowest, highest) == pytest.approx((-1, 1), abs=0.01)
+
+
 # Representative windows
 
 

@@ -22,11 +22,14 @@ CNN_LSTM = Network("cnn_lstm", filters=2, kernel=3, dense=8, lstm=4)
 ODD_CNN = Network("odd", filters=3, kernel=6, dense=5, pool=4)
 SEQUENCE = Network("sequence", filters=2, kernel=5, dense=7, lstm=3, lstm_output="sequence")
 
+WIDE_CNN = Network("wide", filters=32, kernel=3, dense=100)
+WIDE_CNN_LSTM = Network("wide_lstm", filters=16, kernel=3, dense=256, lstm=16)
+
 
 def quick(network: Network) -> Recipe:
     """The recipe of the network's family, for few windows."""
     recipe = RECIPES[network.family]
-    return dataclasses.replace(recipe, epochs=3, batch=16, warm_up=1, average=0.9)
+    return dataclasses.replace(recipe, epochs=3, batch=30, warm_up=1, average=0.9)
 
 
 @functools.cache
@@ -64,24 +67,21 @@ def digest(result: Trained) -> str:
 
 
 def test_same_seed_same_weights_in_another_process_with_other_threads() -> None:
+    # Networks large enough for TensorFlow to share out their sums between threads.
     code = (
-        "from tests.unit.test_training import CNN, CNN_LSTM, digest, trained;"
-        "print(digest(trained(CNN)), digest(trained(CNN_LSTM)))"
+        "import tensorflow as tf; tf.config.threading.set_intra_op_parallelism_threads(3);"
+        "from tests.unit.test_training import WIDE_CNN, WIDE_CNN_LSTM, digest, trained;"
+        "print(digest(trained(WIDE_CNN)), digest(trained(WIDE_CNN_LSTM)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={
-            **os.environ,
-            "OMP_NUM_THREADS": "3",
-            "TF_NUM_INTRAOP_THREADS": "3",
-            "TF_NUM_INTEROP_THREADS": "3",
-        },
+        env={**os.environ, "OMP_NUM_THREADS": "3", "TF_NUM_INTEROP_THREADS": "3"},
         cwd=Path(__file__).parents[2],
         check=True,
         capture_output=True,
         text=True,
     )
-    assert done.stdout.split() == [digest(trained(CNN)), digest(trained(CNN_LSTM))]
+    assert done.stdout.split() == [digest(trained(WIDE_CNN)), digest(trained(WIDE_CNN_LSTM))]
 
 
 def test_another_seed_gives_other_weights() -> None:
@@ -101,7 +101,8 @@ def test_standardisation_comes_from_the_training_windows() -> None:
     result = trained(CNN)
     standardised = (windows - result.mean) / result.scale
     assert np.allclose(standardised.mean(axis=(0, 1)), 0.0, atol=1e-4)
-    assert np.allclose(standardised.std(axis=(0, 1)), 1.0, atol=1e-4)
+    within = (np.abs(standardised) <= 1.0).mean(axis=(0, 1))
+    assert np.allclose(within, 0.99, atol=2e-3)
     assert result.mean.dtype == result.scale.dtype == np.float32
 
 

@@ -40,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except BenchError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[_SESSION] = session
+    if "hw" in session.modes and getattr(config.option, "numprocesses", None):
+        session.require_station()  # with workers nothing is collected here, and they can only crash
     if session.report is not None and not config.option.xmlpath:
         config.option.xmlpath = str(session.report / "junit.xml")
 
@@ -95,7 +97,10 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Close the bench; the process that started the run also writes the report."""
-    session.config.stash[_SESSION].finish()
+    try:
+        session.config.stash[_SESSION].finish()
+    except BenchError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

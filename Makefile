@@ -16,7 +16,7 @@ lint types: $(TOX)
 
 $(TOX):
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet "tox>=4.23,<5"
+	.venv/bin/pip install --quiet "tox>=4.67,<5"
 
 clean:
 	rm -rf .venv .tox reports

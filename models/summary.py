@@ -136,7 +136,7 @@ def markdown(table: Sequence[Row]) -> str:
     """
     count = max((len(row.folds) for row in table), default=1)
     over = "accuracy" if count == 1 else f"mean of {count} folds"
-    each = [] if count == 1 else [f"fold {number + 1}" for number in range(count)]
+    each = [] if count == 1 else [f"fold {number}" for number in range(count)]
     head = ["network", "", over, "95 %", "subjects", *each, "drop", "95 %", "TFLM"]
     body = [_cells(row) for row in table]
     widths = [max(3, *map(len, column)) for column in zip(head, *body, strict=True)]

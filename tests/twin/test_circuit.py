@@ -57,7 +57,7 @@ def from_the_shunt(world: World, begin: float, end: float) -> float:
     events = [begin, *(t for t in world.history.start if begin < t < end), end]
     energy = sum(_between(world, earlier, later) for earlier, later in pairwise(sorted(events)))
     first, last = (_device(world, np.array([time]))[0] for time in (begin, end))
-    return energy - world.parts.decoupling * (last**2 - first**2) / 2
+    return energy - float(world.parts.decoupling * (last**2 - first**2) / 2)
 
 
 def _between(world: World, begin: float, end: float) -> float:

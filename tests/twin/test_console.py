@@ -5,11 +5,13 @@ import struct
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from bench.device.deployability import check_outputs
 from bench.device.images import (
@@ -91,7 +93,7 @@ def image(name: str, standardisation: Standardisation | None = None) -> ModelIma
     return ModelImage(network, technique, content, standardisation)
 
 
-def golden(name: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]  # any type
+def golden(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     with np.load(DATA / f"{name}.npz") as file:
         return file["inputs"], file["outputs"]
 
@@ -166,7 +168,7 @@ def test_a_raw_window_is_standardised_and_quantised_on_the_device(name: str) -> 
     tested = Device(encode_model(image(name, Standardisation(mean, scale))))
     tensor = read(image(name).model).input
     inputs, outputs = golden(name)
-    window = tensor.to_real(inputs[0]) * np.float32(scale) + np.float32(mean)
+    window = tensor.to_real(inputs[0]) * np.array(scale) + np.array(mean)
     tested.load(window.astype("<f4").tobytes())
     seen = results(tested.ask("infer 1 0"))
     assert check_outputs(read(image(name).model).output, outputs[:1], [seen]).kept

@@ -31,7 +31,7 @@ from tests.proxy import Proxy
 from tests.twin.tiny_models import Stage, staged, subject, workbench
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120.0
+PATIENCE = 300.0
 """s after which a test gives up waiting; no test waits so long unless it fails."""
 
 
@@ -102,16 +102,13 @@ CASES = {
     "flash-worn": Case(("does not hold what was written", "replace the module")),
     "flash-misread": Case(("CRC-32 of the model is", "wanted", "flash the model again")),
     "console-silent": Case(
-        ("no m-init-done and m-ready within 0.5 s", "last seen: configsip", "flash the firmware"),
-        station=changed("timeouts", boot=0.5),
+        ("no m-init-done and m-ready within 1 s", "last seen", "flash the firmware"),
+        station=changed("timeouts", boot=1.0),
     ),
     "console-garbage": Case((r"\x", "is not the console's text", "check baud rate and wiring")),
     "arena-small": Case(("arena too small: model needs 7256 bytes, 2048 are there",)),
     "outputs-wrong": Case(("2 windows, 2 of another class",)),
-    "marker-missing": Case(
-        ("no trigger", "-200284", "check the marker's wiring"),
-        station=changed("digitizer", timeout=0.5),
-    ),
+    "marker-missing": Case(("no trigger", "-200284", "check the marker's wiring")),
     "supply-silent": Case(
         ("no reply within 0.5 s", "check that the instrument is on"),
         station=changed("supply", timeout=0.5),
@@ -125,6 +122,10 @@ CASES = {
     "digitizer-missing": Case(("Dev1", "no such device", "-200220", "digitizer.device")),
     "digitizer-samples-lost": Case(("samples were lost", "-200361", "read faster")),
     "shunt-lead-off": Case(("shunt reaches 1.05 V in a range of +-1 V", "take the next range")),
+    "flash-late": Case(
+        ("not done within 0.1 s", "raise [timeouts] flash"),
+        station=changed("timeouts", flash=0.1),
+    ),
     "range-narrow": Case(
         ("in a range of +-0.2 V", "take the next range"),
         station=with_narrow_range,

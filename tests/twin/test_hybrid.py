@@ -121,16 +121,18 @@ def test_float_weights_are_multiplied_as_they_are() -> None:
     model = read((DATA / "tiny-L.tflite").read_bytes())
     operator = next(op for op in model.operators if op.name == "FULLY_CONNECTED")
     weights, bias = (model.tensors[index].constant() for index in operator.inputs[1:])
-    row = np.random.default_rng(2).normal(size=weights.shape[1]).astype(np.float32)
-    expected = np.maximum(weights.astype(np.float64) @ row + bias, 0.0)
-    assert hybrid.dense(model, operator, row) == pytest.approx(expected[np.newaxis], abs=1e-5)
+    row = np.random.default_rng(2).normal(size=(1, weights.shape[1])).astype(np.float32)
+    expected = np.maximum(row @ weights.T.astype(np.float64) + bias, 0.0)
+    assert hybrid.dense(model, operator, row) == pytest.approx(expected, abs=1e-5)
 
 
-@given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=8))
-def test_a_softmax_is_a_distribution_in_the_order_of_its_inputs(values: list[float]) -> None:
+@given(
+    st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=8), st.sampled_from([0.5, 1.0])
+)
+def test_a_softmax_is_taken_of_each_row(values: list[float], beta: float) -> None:
     rows = np.array([values, values[::-1]], np.float32)
-    first, second = hybrid.softmax(rows, 1.0)
-    exact = np.exp(rows[0].astype(np.float64) - max(values))
-    assert first == pytest.approx(exact / exact.sum(), abs=1e-6)
-    assert list(second) == list(first[::-1])
-    assert first.dtype == np.float32
+    exact = np.exp((np.array(values) - max(values)) * beta)
+    exact /= exact.sum()
+    found = hybrid.softmax(rows, beta)
+    assert found == pytest.approx(np.array([exact, exact[::-1]]), abs=1e-6)
+    assert found.dtype == np.float32

@@ -50,7 +50,7 @@ def identity(resource: str) -> str:
         supply = manager.open_resource(
             resource, read_termination="\n", write_termination="\n", timeout=PATIENCE * 1e3
         )
-        return str(supply.query("*IDN?"))  # type: ignore[attr-defined]  # PyVISA cannot know
+        return str(supply.query("*IDN?"))
 
 
 def test_a_model_goes_by_esptool_and_console_from_file_to_outputs(lab: Lab) -> None:

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import ReportError
-from bench.report import files
 from bench.report.files import RecordFolder, load_report, write_atomically
 from bench.report.record import BaseRecord, ClaimRecord, VariantRecord
 from tests.unit import records
@@ -53,7 +52,7 @@ def test_a_network_and_its_base_do_not_collide(folder: RecordFolder) -> None:
     folder.write("C_1", BASE)
     folder.write("C_1", records.variant("C_1-L"))
     folder.write("C_1", CLAIM)
-    assert [len(folder.read(kind)) for kind in (BaseRecord, VariantRecord)] == [1, 1]
+    assert (len(folder.read(BaseRecord)), len(folder.read(VariantRecord))) == (1, 1)
 
 
 def test_the_report_does_not_depend_on_the_order_of_work(tmp_path: Path) -> None:
@@ -159,7 +158,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_other(
         assert target.read_text() == "old"
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files.os, "replace", interrupted)
+    monkeypatch.setattr("bench.report.files.os.replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(path, "new")
     assert path.read_text() == "old"
@@ -170,7 +169,7 @@ def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(files.os, "replace", full)
+    monkeypatch.setattr("bench.report.files.os.replace", full)
     with pytest.raises(ReportError, match=r"a.json: cannot be written: No space left.*: free some"):
         write_atomically(tmp_path / "a.json", "text")
     assert whole(tmp_path) == []

@@ -1,0 +1,284 @@
+"""The plugin's options, marks, outcomes and exit codes, on pytest runs inside this process."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from bench.report.files import load_report
+from bench.run.judged import VerdictWarning
+
+pytest_plugins = ("pytester",)
+
+ROOT = Path(__file__).parents[2]
+MODEL = ROOT / "tests" / "data" / "tiny-F.tflite"
+GOLDEN = MODEL.with_suffix(".npz")
+OWN = (f"--model={MODEL}", f"--golden={GOLDEN}")
+STATION = f"--station={ROOT / 'stations' / 'twin.toml'}"
+INI = """
+[pytest]
+markers =
+    sim: on the twin
+    hw: on a real station
+filterwarnings = error
+xfail_strict = true
+junit_family = xunit1
+"""
+CASES = """
+def test_variant(variant_case): pass
+def test_accuracy(accuracy_case): pass
+def test_mode(station_mode): pass
+def test_plain(): pass
+"""
+NO_HEADER = "--no-header"
+"""Without it, the run would look for its data set."""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project whose conftest loads the plugin, as this one's does."""
+    pytester.makeini(INI)
+    pytester.makeconftest('pytest_plugins = ["bench.plugin"]')
+    pytester.makepyfile(test_cases=CASES)
+    return pytester
+
+
+def collected(run: pytest.Pytester, *arguments: str) -> list[str]:
+    """Names of the tests that would be run."""
+    recorder = run.inline_run(NO_HEADER, "--collect-only", "-q", *arguments)
+    items = [call.item.name for call in recorder.getcalls("pytest_itemcollected")]
+    gone = {item.name for call in recorder.getcalls("pytest_deselected") for item in call.items}
+    return [name for name in items if name not in gone]
+
+
+def test_every_variant_in_the_simulated_lab_by_default(run: pytest.Pytester) -> None:
+    names = collected(run)
+    assert "test_variant[sim-C_8-L]" in names
+    assert "test_accuracy[sim-CL_3-base]" in names
+    assert "test_variant[sim-CL_3-base]" not in names
+    assert len(names) == 42 + 56 + 1 + 1
+    assert not any("hw" in name for name in names)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["-m", "sim"], {"variant[sim-C_1-L]", "accuracy[sim-C_1-L]", "mode[sim]"}),
+        (["-m", "hw", STATION], {"variant[hw-C_1-L]", "accuracy[hw-C_1-L]", "mode[hw]"}),
+        (
+            ["-m", "sim or hw", STATION],
+            {f"{kind}[{mode}-C_1-L]" for kind in ("variant", "accuracy") for mode in ("sim", "hw")}
+            | {"mode[sim]", "mode[hw]"},
+        ),
+        (["-m", "not sim and not hw"], {"plain"}),
+        (["-m", "not hw"], {"variant[sim-C_1-L]", "accuracy[sim-C_1-L]", "mode[sim]", "plain"}),
+    ],
+)
+def test_marks_choose_the_mode(
+    run: pytest.Pytester, arguments: list[str], expected: set[str]
+) -> None:
+    names = collected(run, "--networks=C_1", "--techniques=L", *arguments)
+    # What has no case is collected once, to be skipped.
+    found = {name.removeprefix("test_") for name in names if "NOTSET" not in name}
+    assert found == expected
+
+
+def test_a_users_own_model_takes_the_place_of_the_networks(run: pytest.Pytester) -> None:
+    names = [name for name in collected(run, "-m", "sim", *OWN) if "NOTSET" not in name]
+    assert names == ["test_variant[sim-tiny_F-own]", "test_mode[sim]"]
+
+
+def refused(run: pytest.Pytester, *arguments: str) -> str:
+    """The one line with which a run is refused as a usage error."""
+    result = run.runpytest_inprocess(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert not any("INTERNALERROR" in line or "Traceback" in line for line in result.outlines)
+    (line,) = [line for line in result.errlines if line]
+    assert line.startswith("ERROR: ")
+    return line.removeprefix("ERROR: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--networks=NOPE"], "--networks: 'NOPE' matches none of C_1, C_2"),
+        (["--networks="], "--networks: '' names nothing"),
+        (["--techniques=Q"], "--techniques: 'Q' is none of L, D, F, base"),
+        ([OWN[0]], "--model and --golden go together: give both files"),
+        ([OWN[1]], "--model and --golden go together: give both files"),
+        ([OWN[0], f"--golden={MODEL}"], f"--golden {MODEL}: "),
+        ([f"--model={GOLDEN}", OWN[1]], f"--model {GOLDEN}: not a .tflite file"),
+        (["--networks-file=absent.toml"], "absent.toml"),
+        (["-m", "sim", "--dataset=/absent/data.zip"], "/absent/data.zip"),
+        (["-m", "hw", *OWN], "-m hw needs --station FILE (see stations/)"),
+        (["-m", "hw", *OWN, "-n", "1"], "-m hw needs --station FILE (see stations/)"),
+        (["-m", "hw", *OWN, "-n", "2", STATION], "-m hw with 2 workers and one station"),
+        (["-m", "sim and", *OWN], "Wrong expression passed to '-m': sim and"),
+        (["--report=tox.ini", "-m", "sim"], "cannot be written"),
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(
+    run: pytest.Pytester, arguments: list[str], why: str
+) -> None:
+    assert why in refused(run, *arguments)
+
+
+def test_without_cases_neither_header_nor_data(run: pytest.Pytester) -> None:
+    result = run.runpytest_inprocess("-m", "not sim and not hw", "--dataset=/absent/data.zip")
+    result.assert_outcomes(passed=1, skipped=3)
+    assert result.ret == 0
+    assert "station" not in result.stdout.str()
+
+
+def test_the_options_are_in_the_help(run: pytest.Pytester) -> None:
+    text = run.runpytest_inprocess("--help").stdout.str()
+    for option in ("--station", "--networks", "--techniques", "--model", "--golden", "--report"):
+        assert option in text
+
+
+# What a run answers, by its network: the campaign is replaced, so that no lab is needed.
+OUTCOMES = """
+import pytest
+from bench.errors import DeviceError
+from bench.run.campaign import StationBrokenError
+from bench.run.judged import Judged
+from bench.run.matrix import MissingError
+from bench.verdict.rules import Judgement, Outcome, Rule
+from tests.unit import records
+
+pytest_plugins = ["bench.plugin"]
+
+
+def judged(case, outcome):
+    return Judged(case.name, (Judgement(
+        "energy", "J", 1e-3, 1e-4, "max", 1e-3, Rule.GUARD_BAND, outcome, 0.0, "a test"),))
+
+
+class Campaign:
+    def fitted(self, case):
+        if case.network == "C_5":
+            raise DeviceError("the device is silent")
+        if case.network == "C_6":
+            raise StationBrokenError("the station is broken: no supply")
+        record = records.variant(
+            case.name, energy=1e-3, fits=case.network not in ("C_2", "C_3"), fits_paper=True)
+        expected = "its arena is too large" if case.network in ("C_3", "C_4") else None
+        return record.model_copy(update={"expected_undeployable": expected})
+
+    def energy(self, case):
+        named = {"C_7": Outcome.CONDITIONAL_PASS, "C_8": Outcome.FAIL}
+        return judged(case, named.get(case.network, Outcome.PASS))
+
+    def accuracy(self, case):
+        return judged(case, Outcome.CONDITIONAL_FAIL)
+
+
+@pytest.fixture(scope="session")
+def campaigns():
+    return lambda mode: Campaign()
+"""
+
+
+def fates(recorder: pytest.HookRecorder) -> dict[str, str]:
+    """Of each test: passed, failed, skipped or error."""
+    found: dict[str, str] = {}
+    for report in recorder.getreports("pytest_runtest_logreport"):
+        assert isinstance(report, pytest.TestReport)
+        name = report.nodeid.rpartition("::")[2]
+        if report.when == "call" or not report.passed:
+            found[name] = "error" if report.failed and report.when != "call" else report.outcome
+    return found
+
+
+def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
+    run.makeconftest(OUTCOMES)
+    for name in ("test_fits.py", "test_energy.py", "test_accuracy.py"):
+        shutil.copy(ROOT / "tests" / "characterisation" / name, run.path)
+    recorder = run.inline_run(
+        NO_HEADER, "-m", "sim", "--networks=C_*", "--techniques=L",
+        "test_fits.py", "test_energy.py", "test_accuracy.py",
+    )  # fmt: skip
+    expected: Mapping[str, tuple[str, str]] = {
+        "C_1": ("passed", "passed"),
+        "C_2": ("failed", "skipped"),  # does not fit
+        "C_3": ("passed", "skipped"),  # is not expected to
+        "C_4": ("failed", "passed"),  # is not expected to, and does
+        "C_5": ("error", "error"),
+        "C_6": ("skipped", "skipped"),
+        "C_7": ("passed", "passed"),  # within the guard band
+        "C_8": ("passed", "failed"),
+    }
+    found = fates(recorder)
+    for network, fate in expected.items():
+        seen = tuple(found[f"test_{kind}[sim-{network}-L]"] for kind in ("fits", "energy"))
+        assert seen == fate, network
+        assert found[f"test_accuracy[sim-{network}-L]"] == "failed"
+    warned = [call.warning_message for call in recorder.getcalls("pytest_warning_recorded")]
+    assert [warning.category for warning in warned] == [VerdictWarning]
+    assert "C_7-L: energy" in str(warned[0].message)
+
+
+CLAIMS = """
+import pytest
+from bench.run.matrix import Finding, MissingError
+
+def agrees(matrix):
+    return Finding("it holds", "agrees", "yes", "yes")
+
+def missing(matrix):
+    raise MissingError("C_1-L has no energy in this run")
+
+def test_agrees(claim, campaigns, station_mode):
+    assert claim(agrees).verdict == "agrees"
+    assert (campaigns(station_mode).folder.path / "records" / "claim-it_holds.json").exists()
+
+def test_missing(claim):
+    claim(missing)
+"""
+
+
+def test_a_claim_is_kept_and_one_about_nothing_is_skipped(run: pytest.Pytester) -> None:
+    run.makepyfile(test_claims=CLAIMS)
+    recorder = run.inline_run(NO_HEADER, "-m", "sim", *OWN, "test_claims.py")
+    assert fates(recorder) == {"test_agrees[sim]": "passed", "test_missing[sim]": "skipped"}
+
+
+DAMAGE = """
+def test_damage(campaigns, station_mode):
+    folder = campaigns(station_mode).folder.path / "records"
+    folder.mkdir()
+    (folder / "variant-C_1-L.json").write_text("{")
+"""
+
+
+def test_a_report_that_cannot_be_put_together_is_one_message(run: pytest.Pytester) -> None:
+    run.makepyfile(test_damage=DAMAGE)
+    result = run.runpytest_inprocess("-m", "sim", *OWN, "--report=out", "test_damage.py")
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+    result.stderr.fnmatch_lines(["Exit: *variant-C_1-L.json: *: run the bench again"])
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
+def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -> None:
+    for name in ("test_fits.py", "test_energy.py"):
+        shutil.copy(ROOT / "tests" / "characterisation" / name, run.path)
+    result = run.runpytest_inprocess(
+        "-m", "sim", *OWN, "--report=out", "test_fits.py", "test_energy.py"
+    )
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*variant*verdict*bytes*", "tiny_F-own*runs*ms*uJ*"])
+    (record,) = load_report(run.path / "out" / "report.json").variants
+    assert record.measurement is not None
+    assert len(record.measurement.windows) == 5
+    for window in record.measurement.windows:
+        assert (run.path / "out" / "traces" / window.trace).is_file()
+    junit = ElementTree.parse(run.path / "out" / "junit.xml")
+    properties = {
+        case.attrib["name"]: {p.attrib["name"]: p.attrib["value"] for p in case.iter("property")}
+        for case in junit.iter("testcase")
+    }
+    energy = properties["test_energy[sim-tiny_F-own]"]
+    assert float(energy["energy / J"]) == record.measurement.energy.value
+    assert "step arena" in properties["test_fits[sim-tiny_F-own]"]

@@ -24,7 +24,7 @@ from models.progress import Progress, watched
 from models.selection import select_folds, select_networks, select_techniques
 from models.split import split
 from models.store import Store
-from models.summary import Tested
+from models.summary import Evaluated
 
 
 class _Group(TyperGroup):
@@ -265,12 +265,12 @@ def _brief(artefact: Artefact) -> str:
     return f"{facts.model.size:,} {100 * facts.accuracy.litert.accuracy:.1f} %"
 
 
-def _tested(done: Done) -> dict[str, Tested]:
+def _tested(done: Done) -> dict[str, Evaluated]:
     """What was measured, by column of the table."""
-    tested = {} if done.base is None else {BASE: Tested(done.base)}
+    tested = {} if done.base is None else {BASE: Evaluated(done.base)}
     for technique, artefact in done.variants.items():
         if isinstance(artefact, Artefact):
-            tested[technique] = Tested.of(artefact.manifest)
+            tested[technique] = Evaluated.of(artefact.manifest)
     return tested
 
 

@@ -49,7 +49,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Evaluated:
     """What was measured of the base or of one variant.
 
     Attributes:
@@ -89,7 +89,7 @@ class Row:
     tflm: float | str
 
 
-def rows(network: str, folds: Sequence[Mapping[str, Tested]]) -> list[Row]:
+def rows(network: str, folds: Sequence[Mapping[str, Evaluated]]) -> list[Row]:
     """The rows of one network: base first, then the techniques that every fold has.
 
     Args:
@@ -104,7 +104,7 @@ def rows(network: str, folds: Sequence[Mapping[str, Tested]]) -> list[Row]:
     ]
 
 
-def _row(network: str, column: str, tested: Sequence[Tested], base: Sequence[Measured]) -> Row:
+def _row(network: str, column: str, tested: Sequence[Evaluated], base: Sequence[Measured]) -> Row:
     measured = [one.reference for one in tested]
     mean, drawn = _mean(measured), _drawn(measured)
     scores = [score.accuracy for one in measured for score in one.per_subject.values()]

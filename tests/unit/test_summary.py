@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from models.manifest import Measured, SubjectScore
-from models.summary import Tested, markdown, rows
+from models.summary import Evaluated, markdown, rows
 
 
-def measured(correct: dict[int, int], windows: int = 100) -> Tested:
+def measured(correct: dict[int, int], windows: int = 100) -> Evaluated:
     scores = {s: SubjectScore(windows=windows, correct=c) for s, c in correct.items()}
     accuracy = sum(correct.values()) / (windows * len(correct))
     reference = Measured(
@@ -17,7 +17,7 @@ def measured(correct: dict[int, int], windows: int = 100) -> Tested:
         per_subject=scores,
         confusion=((0,) * 6,) * 6,
     )
-    return Tested(reference)
+    return Evaluated(reference)
 
 
 def test_the_mean_is_over_folds_and_the_spread_over_subjects() -> None:

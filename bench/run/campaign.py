@@ -1,6 +1,7 @@
 """All the work of a run, each piece done once, when the first test asks for it."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -281,6 +282,11 @@ class Campaign:
 
 
 def _failed_attempts(error: BenchError) -> tuple[AttemptRecord, ...]:
-    notes = [note.split(": ", 1)[-1] for note in getattr(error, "__notes__", [])]
-    texts = [*notes, f"{type(error).__name__}: {error}"]
+    """Every attempt's error: the earlier ones are notes of the last, beside notes of others."""
+    notes = [re.match(r"attempt \d+: (.*)", note, re.DOTALL) for note in _notes(error)]
+    texts = [*(note[1] for note in notes if note), f"{type(error).__name__}: {error}"]
     return tuple(AttemptRecord(number=n, error=text) for n, text in enumerate(texts, start=1))
+
+
+def _notes(error: BaseException) -> list[str]:
+    return getattr(error, "__notes__", [])

@@ -25,10 +25,12 @@ class ModemLines:
         self._set_lines = set_lines
         self._states: dict[socket.socket, int] = {}
         self._lock = threading.Lock()
+        self._servers: list[threading.Thread] = []
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(path)
         self._listener.listen()
-        threading.Thread(target=self._accept, name="modem lines", daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, name="modem lines", daemon=True)
+        self._acceptor.start()
 
     @property
     def in_use(self) -> bool:
@@ -36,11 +38,14 @@ class ModemLines:
         return bool(self._states)
 
     def close(self) -> None:
-        """Listen no more, and let the clients know."""
-        for connection in (self._listener, *self._states):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        """Listen no more, let the clients know, and call nobody any more."""
+        _shut_down(self._listener)
+        self._acceptor.join()
         self._listener.close()
+        for client in list(self._states):
+            _shut_down(client)
+        for server in self._servers:
+            server.join()
 
     def _accept(self) -> None:
         while True:
@@ -48,7 +53,11 @@ class ModemLines:
                 client, _ = self._listener.accept()
             except OSError:  # closed
                 return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            with self._lock:
+                self._states[client] = 0
+            server = threading.Thread(target=self._serve, args=(client,), daemon=True)
+            self._servers.append(server)
+            server.start()
 
     def _serve(self, client: socket.socket) -> None:
         with client:
@@ -68,3 +77,8 @@ class ModemLines:
                 self._states[client] = state
             newest = next(reversed(self._states.values()), 0)
             self._set_lines(bool(newest & DTR), bool(newest & RTS))
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

@@ -215,6 +215,13 @@ def test_a_device_that_never_stops_talking_is_an_error_within_the_limit(piece: b
     assert booting.now <= LIMIT + SLACK
 
 
+def test_a_line_without_end_is_garbage_long_before_the_limit() -> None:
+    port = Port(silent, repeat(b"U"))
+    with pytest.raises(ConsoleGarbageError, match=r"4097 bytes without a line end.*baud rate"):
+        console_on(port).name()
+    assert port.now < LIMIT
+
+
 garbage = st.lists(
     st.binary(max_size=40)
     | st.sampled_from([b"m-ready\r\n", b"m-ready\n", b"e-[", b"]\r\n", b"m-lap-us-1\r\n", b"\r\n"])

@@ -82,6 +82,16 @@ def test_a_flipped_bit_is_noticed_or_does_no_harm(image: ModelImage, data: st.Da
             decode_model(bytes(damaged))
 
 
+def test_no_bit_of_a_header_or_model_may_differ() -> None:
+    content = encode_model(IMAGE)
+    for byte in (*range(204), *range(MODEL_OFFSET, MODEL_OFFSET + len(IMAGE.model))):
+        for bit in range(8):
+            damaged = bytearray(content)
+            damaged[byte] ^= 1 << bit
+            with pytest.raises(DeviceError):
+                decode_model(bytes(damaged))
+
+
 @given(st.integers(0, len(encode_model(IMAGE)) - ALIGNMENT))
 def test_a_cut_partition_is_refused(length: int) -> None:
     with pytest.raises(DeviceError):

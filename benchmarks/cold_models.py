@@ -1,7 +1,7 @@
 """How long all 14 networks take from nothing and from the store, and how much memory a process.
 
 Trains the networks of fold 0, converts and evaluates the 42 variants with an empty store, then does
-the same again with the full one::
+the same again with the full one, and loads the data set from it::
 
     HAR_DATASET="UCI HAR Dataset.zip" python -m benchmarks.cold_models
 
@@ -18,6 +18,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_LOAD = """
+import time
+from models import dataset
+start = time.monotonic()
+dataset.load()
+print(time.monotonic() - start)
+"""
 
 _TEST = Path("tests/characterisation/test_accuracy.py")
 
@@ -50,10 +58,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="har-cold-") as cache:
         cold = _cost(command, Path(cache))
         warm = _cost(command, Path(cache))
+        load = _second_load(Path(cache))
     print(f"\n{' '.join(command[1:])}; {os.cpu_count()} cores\n")
     print(f"{'':22}{'measured':>10}{'budget':>10}{'ratio':>8}")
     _report("cold, s", cold.seconds, 480.0)
     _report("warm, s", warm.seconds, 20.0)
+    _report("load of the data, s", load, 0.3)
     _report("largest process, MB", _largest_process(), 2000.0)
     print(f"{'cold, processor s':22}{cold.processor_seconds:10.1f}")
     print(f"{'warm, processor s':22}{warm.processor_seconds:10.1f}")
@@ -63,7 +73,7 @@ def main() -> None:
 
 
 def _report(name: str, value: float, budget: float) -> None:
-    print(f"{name:22}{value:10.1f}{budget:10.0f}{value / budget:8.2f}")
+    print(f"{name:22}{value:10.2f}{budget:10.1f}{value / budget:8.2f}")
 
 
 def _cost(command: Sequence[str], cache: Path) -> Cost:
@@ -74,6 +84,13 @@ def _cost(command: Sequence[str], cache: Path) -> Cost:
         print(f"ended with code {ended.returncode}: the figures may be of less than the whole")
     spent = after.children_user + after.children_system
     return Cost(seconds, spent - before.children_user - before.children_system)
+
+
+def _second_load(cache: Path) -> float:
+    """Seconds to load the data set that the runs before have stored, without Python's start."""
+    command, environment = [sys.executable, "-c", _LOAD], {**os.environ, "HAR_CACHE": str(cache)}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return float(done.stdout)
 
 
 def _largest_process() -> float:

@@ -115,7 +115,7 @@ def list_(
     fold: FoldOption = "0",
     seed: SeedOption = 0,
 ) -> None:
-    """Show what the store has of each network; nothing is made.
+    """Show what the store has of each network; nothing is trained or converted.
 
     Example: `python -m models list --networks 'CL_*'`
     """
@@ -250,7 +250,8 @@ def _announce(opener: Opener, folds: Sequence[int], progress: Progress) -> list[
 
 def _stored(pipeline: Pipeline, networks: Iterable[Network]) -> Table:
     """What the store has: whether a network is trained, and its variants' sizes and accuracies."""
-    table = Table("network", "trained", *(f"{t}: bytes, accuracy" for t in Technique))
+    columns = ("network", "trained", *(f"{t}: bytes, accuracy" for t in Technique))
+    table = Table(*columns, title=f"fold {pipeline.split.fold}")
     for network in networks:
         cells = ["yes" if pipeline.stored_weights(network) else "no"]
         for technique in Technique:
@@ -290,6 +291,13 @@ def _failures(task: Task, result: Done | ModelsError) -> Iterator[str]:
         for artefact in result.variants.values():
             if not isinstance(artefact, Artefact):
                 yield f"fold {task.fold}: {artefact}"
+            elif (agreement := artefact.manifest.agreement) is not None and not agreement.agree:
+                yield (
+                    f"fold {task.fold}: {artefact.variant.name}: TFLM's outputs differ from"
+                    f" LiteRT's by up to {agreement.largest_difference:g}, with the same activity in"
+                    f" {100 * agreement.same_class:.2f} % of the windows; wanted"
+                    f" {agreement.tolerance:g} or less. Look at its operators before it is flashed"
+                )
 
 
 def _write(path: Path, text: str) -> None:

@@ -147,16 +147,6 @@ class Store:
                     found.append(self._indexed(index.parent))
         return found
 
-    def remove(self, entry: Entry) -> None:
-        """Remove ``entry``, waiting for a process that just builds it.
-
-        Raises:
-            StoreError: When it cannot be removed.
-        """
-        with self.lock(entry.key, label=entry.path.name), self._storage_errors("remove from"):
-            if entry.path.exists():
-                self._discard(entry.path)
-
     def clear(self) -> None:
         """Remove all entries, damaged ones too, but none that is being built.
 

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from models.catalog import BASE, Technique
 from models.dataset import Dataset
+from models.evaluation import RESAMPLES
 from models.manifest import Manifest, Measured, NotMeasured
 from models.split import Split
 
 COLUMNS = (BASE, *Technique)
-_RESAMPLES = 10_000
 _TAILS = (0.025, 0.975)
 
 _PAGE = """\
@@ -178,7 +178,7 @@ def _drawn(folds: Sequence[Measured]) -> NDArray[np.float64]:
         scores = [fold.per_subject[subject] for subject in sorted(fold.per_subject)]
         windows = np.array([score.windows for score in scores])
         correct = np.array([score.correct for score in scores])
-        chosen = draw.integers(len(scores), size=(_RESAMPLES, len(scores)))
+        chosen = draw.integers(len(scores), size=(RESAMPLES, len(scores)))
         means.append(correct[chosen].sum(axis=1) / windows[chosen].sum(axis=1))
     drawn: NDArray[np.float64] = np.mean(means, axis=0)
     return drawn

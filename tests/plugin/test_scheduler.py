@@ -10,7 +10,7 @@ from bench.run.scheduler import scope_of
 pytest_plugins = ("pytester",)
 
 CONFTEST = """
-import json, os, time
+import json, time
 import pytest
 from pathlib import Path
 from bench.run.scheduler import NetworkScheduling, in_order_of_work
@@ -21,9 +21,13 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(items):
     items[:] = in_order_of_work(items)
 
+def pytest_configure(config):
+    global worker
+    worker = getattr(config, "workerinput", {}).get("workerid")
+
 def pytest_runtest_logreport(report):
-    if report.when == "call" and "PYTEST_XDIST_WORKER" in os.environ:
-        entry = [os.environ["PYTEST_XDIST_WORKER"], report.nodeid, time.monotonic()]
+    if report.when == "call" and worker:
+        entry = [worker, report.nodeid, time.monotonic()]
         with open(Path(__file__).parent / "log", "a") as file:
             file.write(json.dumps(entry) + "\\n")
 """

@@ -28,12 +28,14 @@ import sys
 import numpy as np
 from pathlib import Path
 from models.architecture import build
+from models.threads import use_one_thread
 from tests.unit import small_models
 
 folder = Path(sys.argv[1])
 draw = np.random.default_rng(0)
 windows = np.load(folder / "windows.npy")
 for network in small_models._NETWORKS:
+    use_one_thread()
     model = build(network)
     for variable in model.variables:
         name = variable.path.rsplit("/", 1)[-1]

@@ -8,6 +8,8 @@ from models.architecture import build, macs, parameters
 from models.catalog import NETWORKS, Network
 from models.errors import CatalogError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CNN = ["conv", "dropout", "pool", "flatten", "dense", "output"]
 CNN_LSTM = ["conv", "batch_norm", "relu", "lstm", "dropout", "dense", "output"]
 SEQUENCE = Network("seq", filters=2, kernel=5, dense=7, lstm=3, lstm_output="sequence")

@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from models import cli, golden, manifest
-from models.catalog import NETWORKS, Technique
+from models.catalog import NETWORKS, Technique, Variant
 from models.errors import CatalogError, DatasetError, ModelsError
 from models.jobs import Done, Task, work
 from models.pipeline import Pipeline
@@ -121,6 +122,7 @@ def test_list_shows_what_there_is_and_makes_nothing(root: Path, tiny_file: Path)
     assert result.exit_code == 0, result.output
     rows = [line.split("│")[1:-1] for line in result.stdout.splitlines() if "│" in line]
     by_name = {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows}
+    assert "fold 0" in [line.strip() for line in result.stdout.splitlines()]
     assert by_name["C_1"] == ["no", "", "", ""]
     assert by_name["tiny"][0] == "yes"
     assert all(cell.endswith("%") for cell in by_name["tiny"][1:])
@@ -150,6 +152,27 @@ def test_a_network_that_fails_is_told_and_does_not_stop_the_others(
     assert result.exit_code == 1
     assert "| tiny" in result.stdout
     assert "error: CL_1, fold 0: CL_1 is not complete in the store" in result.stderr
+
+
+def test_a_variant_that_the_runtimes_compute_differently_is_told(
+    root: Path, tiny_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variant = Variant(NETWORK, Technique.FULL_INTEGER)
+    artefact = TinyOpening(root)(0, Lines()).variant(variant)
+    found = artefact.manifest.agreement
+    if found is None:
+        pytest.skip("tflite-micro is not installed: there is nothing to compare")
+    other = found.model_copy(
+        update={"agree": False, "largest_difference": 90.0, "same_class": 0.5, "tolerance": 2.0}
+    )
+    differing = replace(
+        artefact, manifest=artefact.manifest.model_copy(update={"agreement": other})
+    )
+    monkeypatch.setattr(Pipeline, "variants", lambda *_: {variant.technique: differing})
+    result = run("evaluate", "--networks-file", tiny_file)
+    assert result.exit_code == 1
+    assert "error: fold 0: tiny-F: TFLM's outputs differ from LiteRT's by up to 90" in result.stderr
+    assert "50.00 % of the windows; wanted 2 or less" in result.stderr
 
 
 class Dies:

@@ -1,8 +1,13 @@
+"""The split by subject: the one that was drawn, and no subject in two parts."""
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.errors import DatasetError
 from models.split import FOLDS, SUBJECTS, split
+from models.windows import Windows
 
 EVERYBODY = set(range(1, SUBJECTS + 1))
 # Drawn once, before anything was trained. A split that differs is another experiment.
@@ -57,7 +62,20 @@ def test_description_names_fold_and_every_subject(fold: int) -> None:
     assert line.endswith(f"training {', '.join(map(str, chosen.train))}")
 
 
-@pytest.mark.parametrize("fold", [-1, FOLDS])
+@given(st.lists(st.integers(1, SUBJECTS), max_size=60), st.integers(0, FOLDS - 1))
+def test_every_window_of_any_recording_is_in_one_part(recorded: list[int], fold: int) -> None:
+    n = len(recorded)
+    x = np.arange(n, dtype=np.float32)[:, None, None].repeat(128, axis=1).repeat(6, axis=2)
+    windows = Windows(x, np.zeros(n, np.int64), np.array(recorded, np.int64))
+    chosen = split(fold)
+    parts = [windows.of(subjects) for subjects in (chosen.train, chosen.validation, chosen.test)]
+    numbers = [number for part in parts for number in part.x[:, 0, 0].tolist()]
+    assert sorted(numbers) == list(range(n))
+    people = [set(part.subjects.tolist()) for part in parts]
+    assert sum(map(len, people)) == len(set(recorded))
+
+
+@given(st.integers().filter(lambda fold: not 0 <= fold < FOLDS))
 def test_unknown_fold_is_refused(fold: int) -> None:
     with pytest.raises(DatasetError, match=rf"fold {fold}.*choose one of 0 to 3"):
         split(fold)

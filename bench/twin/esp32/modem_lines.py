@@ -25,7 +25,7 @@ class ModemLines:
         self._set_lines = set_lines
         self._states: dict[socket.socket, int] = {}
         self._lock = threading.Lock()
-        self._servers: list[threading.Thread] = []
+        self._servers: list[tuple[socket.socket, threading.Thread]] = []
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(path)
         self._listener.listen()
@@ -42,9 +42,8 @@ class ModemLines:
         _shut_down(self._listener)
         self._acceptor.join()
         self._listener.close()
-        for client in list(self._states):
+        for client, server in self._servers:
             _shut_down(client)
-        for server in self._servers:
             server.join()
 
     def _accept(self) -> None:
@@ -53,10 +52,8 @@ class ModemLines:
                 client, _ = self._listener.accept()
             except OSError:  # closed
                 return
-            with self._lock:
-                self._states[client] = 0
             server = threading.Thread(target=self._serve, args=(client,), daemon=True)
-            self._servers.append(server)
+            self._servers.append((client, server))
             server.start()
 
     def _serve(self, client: socket.socket) -> None:

@@ -293,10 +293,10 @@ def _failures(task: Task, result: Done | ModelsError) -> Iterator[str]:
                 yield f"fold {task.fold}: {artefact}"
             elif (agreement := artefact.manifest.agreement) is not None and not agreement.agree:
                 yield (
-                    f"fold {task.fold}: {artefact.variant.name}: TFLM's outputs differ from"
-                    f" LiteRT's by up to {agreement.largest_difference:g}, with the same activity in"
-                    f" {100 * agreement.same_class:.2f} % of the windows; wanted"
-                    f" {agreement.tolerance:g} or less. Look at its operators before it is flashed"
+                    f"fold {task.fold}: {artefact.variant.name}: TFLM differs from LiteRT by up to"
+                    f" {agreement.largest_difference:g}, wanted {agreement.tolerance:g} or less;"
+                    f" same activity in {100 * agreement.same_class:.2f} % of the windows. Look at"
+                    " its operators before it is flashed"
                 )
 
 

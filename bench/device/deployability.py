@@ -24,13 +24,6 @@ StepName = Literal[
 SAMPLING_STEP = 64 / 50.0
 """Seconds between two windows of live samples: 64 samples at 50 Hz, as in UCI-HAR."""
 
-STEPS_F = 6
-"""Largest difference in steps of the int8 softmax between TFLM and LiteRT on the same window, as
-measured over 200 windows; two of their kernels round differently, so bit equality fails."""
-DIFFERENCE_FLOAT = 1e-4
-"""Largest difference of a float softmax: two hundred times the 7e-7 measured for L, and room for
-one step of D's input quantisation, which two runtimes may round differently."""
-
 _FLOAT_OR_INT8 = (
     "ADD",
     "MAX_POOL_2D",
@@ -159,7 +152,10 @@ def check_time(latency: float) -> Step:
 
 
 def check_outputs(
-    output: Tensor, expected: NDArray[np.generic], seen: Sequence[Sequence[float]]
+    output: Tensor,
+    expected: NDArray[np.generic],
+    seen: Sequence[Sequence[float]],
+    tolerance: float,
 ) -> Step:
     """Compare the device's outputs with the golden ones.
 
@@ -167,6 +163,8 @@ def check_outputs(
         output: The model's output tensor.
         expected: (k, classes) golden outputs, in the tensor's own type.
         seen: (k, classes) the device's, dequantised.
+        tolerance: Largest difference, in steps of an integer output, else in its own unit
+            (`models.tolerance.output_tolerance`).
 
     Classes must be equal, but where the golden output's own lead is within the tolerance.
     """
@@ -176,10 +174,8 @@ def check_outputs(
         wanted = f"{len(reference)} outputs of {reference.shape[1]} values"
         return Step("golden outputs", False, f"outputs of {lengths} values, wanted {wanted}")
     values = np.asarray(seen, dtype=np.float64)
-    if output.quantisation is None:
-        unit, tolerance, step = "1", DIFFERENCE_FLOAT, 1.0
-    else:
-        unit, tolerance, step = "steps", float(STEPS_F), float(output.quantisation.scale[0])
+    quantised = output.quantisation
+    unit, step = ("1", 1.0) if quantised is None else ("steps", quantised.scale[0])
     difference = np.abs(values - reference) / step
     worst = float(np.max(np.where(np.isfinite(difference), difference, np.inf)))
     leading = np.sort(reference, axis=1)[:, -2:]

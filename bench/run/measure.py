@@ -47,6 +47,7 @@ from bench.run.subject import Firmware, Measured, MeasuredWindow, Result, Settin
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
 from models.flatbuffer import read
+from models.tolerance import output_tolerance
 
 log = logging.getLogger(__name__)
 
@@ -196,7 +197,8 @@ class Workbench:
         for content in subject.inputs:
             console.load(content)
             outputs.append(console.infer(1, 0, self._limit(GOLDEN_TIMEOUT)).outputs)
-        return check_outputs(read(subject.image.model).output, subject.expected, outputs)
+        model = read(subject.image.model)
+        return check_outputs(model.output, subject.expected, outputs, output_tolerance(model))
 
     def _measure(
         self, subject: Subject, console: DeviceConsole, latency: float, arena: int

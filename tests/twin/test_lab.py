@@ -27,6 +27,7 @@ from bench.station.configuration import Station, load_station
 from bench.twin.lab import FIRMWARE, Lab, firmware_parts
 from bench.twin.url_handler import environment, register
 from models.flatbuffer import read
+from models.tolerance import output_tolerance
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
@@ -87,7 +88,8 @@ def test_a_model_goes_by_esptool_and_console_from_file_to_outputs(lab: Lab) -> N
         assert sum(seconds for _, seconds in console.operator_times()) == pytest.approx(
             console.infer(50, 0, PATIENCE).latency, rel=0.01
         )
-    assert check_outputs(read(model.model).output, outputs, seen).kept
+    graph = read(model.model)
+    assert check_outputs(graph.output, outputs, seen, output_tolerance(graph)).kept
 
 
 def test_two_labs_are_two_worlds() -> None:

@@ -14,6 +14,7 @@ from bench.errors import DeviceError
 from bench.twin.cost_model import Settings, costs
 from bench.twin.runtime import Runtime, load
 from models.flatbuffer import read
+from models.tolerance import output_tolerance
 from tests.twin.dense_model import Dense
 
 DATA = Path(__file__).parents[1] / "data"
@@ -36,7 +37,7 @@ def test_golden_windows_give_the_golden_outputs(name: str) -> None:
         inputs, outputs = golden["inputs"], golden["outputs"]
     tensor = runtime.model.output
     seen = [tensor.to_real(runtime.invoke(values.ravel())).tolist() for values in inputs]
-    step = check_outputs(tensor, outputs, seen)
+    step = check_outputs(tensor, outputs, seen, output_tolerance(runtime.model))
     assert step.kept, str(step)
     assert not np.array_equal(outputs[0], outputs[1])
 

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from bench.device.arena import plan_arena
 from bench.device.deployability import (
     BENCH,
-    DIFFERENCE_FLOAT,
-    STEPS_F,
     Step,
     check_model,
     check_outputs,
@@ -25,6 +23,8 @@ from models.flatbuffer import read
 from models.graph import Quantisation, Tensor
 
 DATA = Path(__file__).parents[1] / "data"
+STEPS_F = 6
+DIFFERENCE = 1e-4
 SCALE = 1 / 256
 
 
@@ -126,12 +126,12 @@ def test_integer_outputs_may_differ_by_few_steps(stored: list[int], data: st.Dat
     off = data.draw(st.lists(st.integers(-STEPS_F, STEPS_F), min_size=6, max_size=6))
     expected = np.array(stored, np.int8).reshape(2, 3)
     seen = ((expected + 128.0 + np.reshape(off, (2, 3))) * SCALE).tolist()
-    step = check_outputs(INT8, expected, seen)
+    step = check_outputs(INT8, expected, seen, STEPS_F)
     assert step.kept
     assert step.figure == pytest.approx(max(map(abs, off)))
     assert (step.limit, step.unit) == (STEPS_F, "steps")
     seen[1][2] = (float(expected[1, 2]) + 128 + STEPS_F + 1) * SCALE
-    assert not check_outputs(INT8, expected, seen).kept
+    assert not check_outputs(INT8, expected, seen, STEPS_F).kept
 
 
 @given(
@@ -142,15 +142,15 @@ def test_integer_outputs_may_differ_by_few_steps(stored: list[int], data: st.Dat
 def test_float_outputs_may_differ_by_little(values: list[float], index: int, times: float) -> None:
     expected = np.array([values], np.float32)
     seen = expected.astype(np.float64)
-    seen[0, index] += times * DIFFERENCE_FLOAT
-    kept = check_outputs(FLOAT, expected, seen.tolist()).kept
+    seen[0, index] += times * DIFFERENCE
+    kept = check_outputs(FLOAT, expected, seen.tolist(), DIFFERENCE).kept
     if abs(abs(times) - 1) > 1e-3:
         assert kept is (abs(times) < 1)
 
 
 def test_another_class_is_counted() -> None:
     expected = np.array([[0.9, 0.1, 0.0], [0.1, 0.9, 0.0]], np.float32)
-    step = check_outputs(FLOAT, expected, [[0.1, 0.9, 0.0], [0.1, 0.9, 0.0]])
+    step = check_outputs(FLOAT, expected, [[0.1, 0.9, 0.0], [0.1, 0.9, 0.0]], DIFFERENCE)
     assert not step.kept
     assert step.note == "2 windows, 1 of another class"
 
@@ -158,7 +158,7 @@ def test_another_class_is_counted() -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_wrong(value: float) -> None:
     expected = np.array([[0.5, 0.25, 0.25]], np.float32)
-    step = check_outputs(FLOAT, expected, [[0.5, value, 0.25]])
+    step = check_outputs(FLOAT, expected, [[0.5, value, 0.25]], DIFFERENCE)
     assert (step.kept, step.figure) == (False, math.inf)
 
 
@@ -167,7 +167,7 @@ def test_what_is_no_number_is_wrong(value: float) -> None:
 )
 def test_outputs_of_another_shape_are_wrong(seen: list[list[float]]) -> None:
     expected = np.array([[0.5, 0.25, 0.25]], np.float32)
-    step = check_outputs(FLOAT, expected, seen)
+    step = check_outputs(FLOAT, expected, seen, DIFFERENCE)
     assert not step.kept
     assert "wanted 1 outputs of 3 values" in step.note
 
@@ -175,8 +175,8 @@ def test_outputs_of_another_shape_are_wrong(seen: list[list[float]]) -> None:
 def test_a_model_with_one_output_value_has_no_classes() -> None:
     single = output(1, 1)
     expected = np.array([[0.25], [0.5]], np.float32)
-    assert check_outputs(single, expected, [[0.25], [0.50005]]).kept
-    assert not check_outputs(single, expected, [[0.25], [0.6]]).kept
+    assert check_outputs(single, expected, [[0.25], [0.50005]], DIFFERENCE).kept
+    assert not check_outputs(single, expected, [[0.25], [0.6]], DIFFERENCE).kept
 
 
 @pytest.mark.parametrize("name", ["tiny-L", "tiny-D", "tiny-F"])
@@ -185,4 +185,4 @@ def test_golden_outputs_equal_themselves(name: str) -> None:
     with np.load(DATA / f"{name}.npz") as golden:
         outputs = golden["outputs"]
     seen = tensor.to_real(outputs).reshape(len(outputs), -1).tolist()
-    assert check_outputs(tensor, outputs, seen).figure == 0.0
+    assert check_outputs(tensor, outputs, seen, 0.0).figure == 0.0

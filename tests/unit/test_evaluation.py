@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from models.catalog import Technique
 from models.errors import EvaluationError
 from models.evaluation import (
-    FLOAT_TOLERANCE,
     Evaluation,
     Score,
     agreement,
@@ -22,10 +21,10 @@ from models.evaluation import (
     evaluate_variant,
     evaluation,
     interval,
-    output_tolerance,
 )
 from models.flatbuffer import read
 from models.runtimes import TFLM_WORKER, NotRun, Ran, Refused, run_litert, run_tflm
+from models.tolerance import FLOAT_TOLERANCE, output_tolerance
 from models.windows import Windows
 from tests.unit.small_models import Small, small_models
 

@@ -10,7 +10,7 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,9 +102,9 @@ def _closure(modules: Iterable[str], beyond: frozenset[str]) -> list[str]:
 
 
 def _imported(source: str) -> set[str]:
-    """The modules of this package that a source imports, wherever in it the import stands."""
+    """The modules of this package that a source imports and runs, wherever the import stands."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in _running(ast.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -113,6 +113,15 @@ def _imported(source: str) -> set[str]:
         name.removeprefix(f"{_PACKAGE}.") for name in names if name.startswith(f"{_PACKAGE}.")
     }
     return {name for name in within if _path(name).is_file()}
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it, but for what only a type checker sees."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        yield from _running(child)
 
 
 def _path(module: str) -> Path:

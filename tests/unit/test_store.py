@@ -286,6 +286,15 @@ def test_what_has_no_one_text_is_no_ingredient(value: object) -> None:
         Key("weights", {"value": value})
 
 
+def test_the_source_digest_leaves_out_what_only_a_type_checker_imports() -> None:
+    # weights.py names training.Trained in a signature and never runs it.
+    assert source_digest(frozenset({"weights", "training"})) != source_digest(
+        frozenset({"weights"})
+    )
+    without = source_digest(frozenset({"weights"}), beyond=frozenset({"training"}))
+    assert without == source_digest(frozenset({"weights"}))
+
+
 def test_the_source_digest_follows_imports_up_to_the_boundary() -> None:
     whole = source_digest(frozenset({"store"}))
     assert source_digest(frozenset({"store", "keys"})) == whole, "store imports keys"

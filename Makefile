@@ -9,6 +9,7 @@ sim: $(TOX)  ## the main job: every variant through the twin
 	$(TOX) -q -e sim -- $(ARGS)
 
 test: $(TOX)  ## the project's own tests
+	$(TOX) -q -e sim --notest
 	$(TOX) -q -e tests -- $(ARGS)
 
 lint types: $(TOX)

@@ -79,7 +79,9 @@ DatasetOption = Annotated[
 FoldOption = Annotated[
     str, typer.Option("--fold", "--folds", help="Fold of test subjects: 0 to 3, `1,3` or `all`.")
 ]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the training.")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of the training.")
+]
 JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes at a time.")]
 
 

@@ -2,6 +2,9 @@
 
 import functools
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +19,9 @@ from models.weights import Weights
 
 Opener = Callable[[int, Progress], Pipeline]
 """Opens the pipeline of a fold, in whatever process: it is hashable and can be pickled."""
+
+_INTERRUPTED = 130
+_ORPHANED = 3
 
 
 @dataclass(frozen=True)
@@ -63,10 +69,15 @@ def work(
             yield task, _attempt(task, functools.partial(_do, pipeline, task))
         return
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    with ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
+    count = max(1, min(jobs, len(tasks)))
+    with ProcessPoolExecutor(count, mp_context=spawn, initializer=_prepare_child) as pool:
         futures = {pool.submit(_do_in_child, opener, task): task for task in longest_first}
-        for future in as_completed(futures):
-            yield futures[future], _attempt(futures[future], future.result)
+        try:
+            for future in as_completed(futures):
+                yield futures[future], _attempt(futures[future], future.result)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _attempt(task: Task, action: Callable[[], Done]) -> Done | ModelsError:
@@ -76,7 +87,7 @@ def _attempt(task: Task, action: Callable[[], Done]) -> Done | ModelsError:
         return error
     except BrokenProcessPool:
         return ModelsError(
-            f"{task.label}: a process was killed, perhaps for want of memory; what the others made"
+            "a process was killed, perhaps for want of memory; what the others made"
             " is kept, so run again, with --jobs 1"
         )
 
@@ -100,5 +111,24 @@ def _opened(opener: Opener, fold: int) -> Pipeline:
     return opener(fold, Lines())
 
 
+def _prepare_child() -> None:
+    """Have Ctrl-C and the parent's death end this process; the pool would let it go on."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # idle, it is ended by the pool
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(_ORPHANED)
+
+
 def _do_in_child(opener: Opener, task: Task) -> Done:
-    return _do(_opened(opener, task.fold), task)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return _do(_opened(opener, task.fold), task)
+    except KeyboardInterrupt:
+        os._exit(_INTERRUPTED)  # what was half-done is removed; the next task is not to begin
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -26,10 +26,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from models.catalog import NETWORKS, WINDOW_SAMPLES, Network
+from models.catalog import CHANNELS, NETWORKS, WINDOW_SAMPLES, Network
 from models.errors import CatalogError
 
 _Count = Annotated[int, Field(ge=1)]
+_MOST_WEIGHTS = 16_000_000
+"""An ESP32 addresses 16 MB of flash, and a weight takes a byte at least."""
 
 
 class _Entry(BaseModel):
@@ -89,7 +91,11 @@ def _tables(path: Path) -> list[Mapping[str, object]]:
         raise CatalogError(
             f"{path}: field {next(iter(document))} is unknown; wanted [[network]] tables alone"
         )
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+    if (
+        not tables
+        or not isinstance(tables, list)
+        or not all(isinstance(table, dict) for table in tables)
+    ):
         raise CatalogError(f"{path}: no [[network]] table; wanted one for each network")
     return tables
 
@@ -108,7 +114,27 @@ def _network(path: Path, title: str, table: Mapping[str, object]) -> Network:
     fault = _contradiction(entry)
     if fault is not None:
         raise CatalogError(f"{path}: network {title}, field {fault}")
-    return entry.network()
+    network = entry.network()
+    weights = _weights(network)
+    if weights > _MOST_WEIGHTS:
+        field = max(("filters", "dense", "lstm"), key=lambda name: getattr(network, name) or 0)
+        raise CatalogError(
+            f"{path}: network {title}, field {field}: {getattr(network, field)} makes a network of"
+            f" {weights:,} weights; wanted {_MOST_WEIGHTS:,} or fewer in all, what the flash of an"
+            " ESP32 can hold"
+        )
+    return network
+
+
+def _weights(network: Network) -> int:
+    """About how many weights it has; biases and the output layer are few."""
+    samples = WINDOW_SAMPLES - network.kernel + 1
+    convolution = network.kernel * CHANNELS * network.filters
+    if network.lstm is None:
+        return convolution + samples // network.pool * network.filters * network.dense
+    recurrent = 4 * network.lstm * (network.filters + network.lstm)
+    flattened = network.lstm * (samples if network.lstm_output == "sequence" else 1)
+    return convolution + recurrent + flattened * network.dense
 
 
 def _fault(details: ErrorDetails) -> str:

@@ -25,6 +25,8 @@ def select_networks(patterns: str | None = None, file: Path | None = None) -> li
         return list((own or NETWORKS).values())
     networks = {**NETWORKS, **own}
     wanted = _parts(patterns)
+    if not wanted:
+        raise CatalogError(f"networks {patterns!r} name nothing; leave the option out for all")
     for pattern in wanted:
         if not any(fnmatchcase(name, pattern) for name in networks):
             raise CatalogError(
@@ -45,6 +47,11 @@ def select_techniques(letters: str) -> tuple[Technique, ...]:
         CatalogError: There is no such technique.
     """
     wanted = _parts(letters)
+    if not wanted:
+        raise CatalogError(
+            f"techniques {letters!r} name nothing; there are {', '.join(Technique)},"
+            " or leave the option out for all"
+        )
     for letter in wanted:
         if letter not in tuple(Technique):
             raise CatalogError(
@@ -62,6 +69,8 @@ def select_folds(text: str) -> list[int]:
     if text.strip() == "all":
         return list(range(FOLDS))
     wanted = _parts(text)
+    if not wanted:
+        raise DatasetError(f"folds {text!r} name nothing; there are 0 to {FOLDS - 1}, and all")
     for part in wanted:
         if part not in map(str, range(FOLDS)):
             raise DatasetError(f"no fold is called {part!r}; there are 0 to {FOLDS - 1}, and all")

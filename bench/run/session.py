@@ -19,6 +19,7 @@ from bench.run.own import OwnModel, load_own
 from bench.run.places import TWIN_FILE
 from bench.run.selection import Mode, Selection, select
 from bench.station.configuration import load_station
+from bench.verdict.limits import load_limits
 from models import dataset, networks_file
 from models.catalog import NETWORKS
 from models.errors import ModelsError
@@ -94,6 +95,8 @@ class Session:
             BenchError: They do not make sense, or a file that they name does not.
         """
         option = config.option
+        if option.model_seed not in range(2**32):
+            raise BenchError(f"--model-seed: {option.model_seed} is not in 0 to {2**32 - 1}")
         own = _own(option.model, option.golden)
         known = dict(NETWORKS)
         if option.networks_file:
@@ -104,6 +107,8 @@ class Session:
         selection = select(
             known, option.networks, option.techniques, own.name if own is not None else None
         )
+        if option.limits:
+            load_limits(Path(option.limits))  # says now what is wrong with it
         report = Path(option.report).absolute() if option.report else None
         given = getattr(config, "workerinput", {}).get("report")
         folder = RecordFolder(Path(given or report or tempfile.mkdtemp(prefix="har-run-")))
@@ -123,22 +128,30 @@ class Session:
         """
         if not self.modes or self.own is not None:
             return []
-        try:
-            pipeline = self.pipeline()
-        except ModelsError as error:
-            raise pytest.UsageError(str(error)) from error
+        pipeline = self._usable_pipeline()
         return [
             pipeline.dataset.describe(),
             f"{pipeline.split.describe()}; seed {pipeline.seed}",
             f"station: {self._station_line()}",
         ]
 
+    def _usable_pipeline(self) -> Pipeline:
+        try:
+            return self.pipeline()
+        except ModelsError as error:
+            raise pytest.UsageError(str(error)) from error
+
     def for_workers(self) -> dict[str, str]:
         """What workers of pytest-xdist are told: the folder, and whether the surrogate stands in.
 
         Each would otherwise look for the data on its own, and some might find what others do not.
+        With ``-q`` there was no header, and the data set is opened only here.
+
+        Raises:
+            pytest.UsageError: The data set that was named cannot be used.
         """
-        stands_in = self._pipeline is not None and self._pipeline.dataset.name == dataset.SURROGATE
+        opens = self.modes and self.own is None
+        stands_in = opens and self._usable_pipeline().dataset.name == dataset.SURROGATE
         return {"report": str(self.folder.path), "dataset": dataset.SURROGATE if stands_in else ""}
 
     def require_station(self) -> None:
@@ -185,8 +198,12 @@ class Session:
                 limits=Path(option.limits) if option.limits else None,
                 own=self.own,
             )
+            try:
+                facts = self._facts(mode)
+            except ModelsError as error:  # with -q no header has found it out before
+                pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
             self._campaigns[mode] = Campaign(options, self.pipeline, self.folder)
-            self.folder.write_run(self._facts(mode))
+            self.folder.write_run(facts)
         return self._campaigns[mode]
 
     def finish(self) -> None:

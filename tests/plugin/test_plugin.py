@@ -106,6 +106,7 @@ def refused(run: pytest.Pytester, *arguments: str) -> str:
         (["--networks=NOPE"], "--networks: 'NOPE' matches none of C_1, C_2"),
         (["--networks="], "--networks: '' names nothing"),
         (["--techniques=Q"], "--techniques: 'Q' is none of L, D, F, base"),
+        (["--model-seed=-1"], "--model-seed: -1 is not in 0 to 4294967295"),
         ([OWN[0]], "--model and --golden go together: give both files"),
         ([OWN[1]], "--model and --golden go together: give both files"),
         ([OWN[0], f"--golden={MODEL}"], f"--golden {MODEL}: "),
@@ -123,6 +124,30 @@ def test_what_makes_no_sense_is_a_usage_error(
     run: pytest.Pytester, arguments: list[str], why: str
 ) -> None:
     assert why in refused(run, *arguments)
+
+
+QUIET_CASE = """
+def test_accuracy(accuracy_case, campaigns): campaigns(accuracy_case.mode)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--dataset=/absent/data.zip"], "/absent/data.zip: No such file"),
+        (["--dataset=/absent/data.zip", "-n", "2"], "/absent/data.zip: No such file"),
+        (["--dataset=surrogate", "--fold=7"], "fold 7: there is no such fold"),
+    ],
+)
+def test_without_a_header_bad_data_are_one_usage_error_too(
+    run: pytest.Pytester, arguments: list[str], why: str
+) -> None:
+    run.makepyfile(test_cases=QUIET_CASE)
+    result = run.runpytest_inprocess("-q", "-m", "sim", *arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    said = [line for line in (*result.outlines, *result.errlines) if why in line]
+    assert len(said) == 1
+    assert "Error" not in result.stdout.str()
 
 
 def test_without_cases_neither_header_nor_data(run: pytest.Pytester) -> None:

@@ -96,7 +96,7 @@ def test_it_computes_what_litert_computes(
 @pytest.mark.parametrize(
     "values",
     [
-        [-1.0, 1.0, 0.25, -0.75, 0.0],  # its zero point lies half way between two
+        [-2.5, 2.5, 0.25, -0.75, 0.0],  # its zero point lies half way between two
         [3.0, 0.0, 1.7, 2.9, 0.004],
         [-3.0, 0.0, -1.7, -2.9, -0.004],
         [0.0, 0.0, 0.0, 0.0, 0.0],

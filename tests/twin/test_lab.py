@@ -22,7 +22,8 @@ from bench.device.console import DeviceConsole
 from bench.device.deployability import check_outputs
 from bench.device.flash import Flasher
 from bench.device.images import MODEL_PARTITION_OFFSET, ModelImage, encode_model
-from bench.instruments.registry import open_digitizer
+from bench.errors import SupplyError
+from bench.instruments.registry import open_digitizer, open_supply
 from bench.station.configuration import Station, load_station
 from bench.twin.lab import FIRMWARE, Lab, firmware_parts
 from bench.twin.url_handler import environment, register
@@ -172,13 +173,20 @@ def test_the_command_prints_addresses_and_serves_until_it_is_told_to_end() -> No
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
-def test_a_lab_ends_with_its_owners_input() -> None:
+def test_a_lab_outlives_its_owner_until_its_output_is_off() -> None:
     with command("--while-stdin") as process:
+        assert process.stdin is not None
         assert process.stdout is not None
-        assert json.loads(process.stdout.readline())
-        process.send_signal(signal.SIGINT)  # Ctrl-C reaches owner and lab; the owner still needs it
-        rest, errors = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, rest, errors) == (0, "", "")
+        addresses = json.loads(process.stdout.readline())
+        supply = open_supply(STATION.with_addresses(**addresses).supply)
+        supply.output = True
+        process.stdin.close()
+        assert all(supply.output for _ in range(100))
+        with contextlib.suppress(SupplyError):  # the lab may be gone before it confirms
+            supply.output = False
+        supply.close()
+        assert process.wait(PATIENCE) == 0
+        assert process.stdout.read() == ""
 
 
 def test_an_error_is_one_message_and_exit_code_1(tmp_path: Path) -> None:

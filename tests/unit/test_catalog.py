@@ -140,6 +140,7 @@ def test_two_networks_of_one_name_are_refused(tmp_path: Path) -> None:
         ("", r"no \[\[network\]\] table"),
         ("[network]\nfilters = 3\n", r"no \[\[network\]\] table"),
         ("network = [1]\n", r"no \[\[network\]\] table"),
+        ("network = []\n", r"no \[\[network\]\] table"),
         ("[[networks]]\nfilters = 3\n", "field networks is unknown"),
     ],
 )
@@ -156,3 +157,19 @@ def test_missing_and_binary_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(CatalogError, match=r"binary\.toml: is no TOML"):
         load_networks(tmp_path / "binary.toml")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ("filters = 100000000\ndense = 4", "field filters: 100000000 makes"),
+        ("filters = 9999999999999999999\ndense = 4", "field filters: 9"),
+        ("filters = 2\ndense = 16000000", "field dense: 16000000 makes"),
+        ("filters = 2\ndense = 4\nlstm = 1000000", "field lstm: 1000000 makes"),
+    ],
+)
+def test_network_that_no_device_can_hold_is_refused(tmp_path: Path, fields: str, says: str) -> None:
+    path = tmp_path / "networks.toml"
+    path.write_text(f'[[network]]\nname = "huge"\nkernel = 3\n{fields}\n', encoding="utf-8")
+    with pytest.raises(CatalogError, match=f"network 'huge', {says}"):
+        load_networks(path)

@@ -1,9 +1,11 @@
 """``python -m models``, as a user types it."""
 
 import os
+import signal
 import subprocess
 import sys
-from dataclasses import replace
+import threading
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -187,13 +189,60 @@ def test_a_process_that_is_killed_is_an_error_of_its_network() -> None:
     ((task, result),) = work(Dies(), [Task(NETWORK, 0)], jobs=2, progress=Lines())
     assert task.network == NETWORK
     assert isinstance(result, ModelsError)
-    assert "tiny, fold 0: a process was killed" in str(result)
+    assert str(result).startswith("a process was killed")
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """Opens no pipeline: Ctrl-C reaches the process that tries, and what it was at is noted."""
+
+    folder: Path
+
+    def __call__(self, fold: int, _progress: Progress) -> Pipeline:
+        (self.folder / str(fold)).touch()
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError
+
+
+def test_an_interrupted_process_begins_no_other_network(tmp_path: Path) -> None:
+    tasks = [Task(NETWORK, fold) for fold in range(4)]
+    list(work(Interrupted(tmp_path), tasks, jobs=2, progress=Lines()))
+    assert len(list(tmp_path.iterdir())) in {1, 2}
+
+
+class Orphaned:
+    """Opens no pipeline: kills the process that started this one, and then would never end."""
+
+    def __call__(self, _fold: int, _progress: Progress) -> Pipeline:
+        os.kill(os.getppid(), signal.SIGKILL)
+        threading.Event().wait()
+        raise AssertionError
+
+
+ORPHANING = """
+from tests.unit.test_models_cli import *
+list(work(Orphaned(), [Task(NETWORK, 0)], jobs=2, progress=Lines()))
+"""
+
+
+def test_a_process_ends_with_the_one_that_started_it() -> None:
+    command = [sys.executable, "-c", ORPHANING]
+    root = Path(__file__).parents[2]
+    # It returns when nobody is left that could write.
+    result = subprocess.run(command, cwd=root, capture_output=True, timeout=120, check=False)
+    assert result.returncode == -signal.SIGKILL
 
 
 def test_an_unknown_network_is_an_error_without_a_traceback(root: Path) -> None:
     result = run("evaluate", "--networks", "C_9")
     assert result.exit_code == 1
     assert "error: no network is called 'C_9'; there are C_1, C_2" in result.stderr
+
+
+def test_a_seed_that_tensorflow_cannot_take_is_refused(root: Path) -> None:
+    result = run("train", "--seed", str(2**32))
+    assert result.exit_code == 2
+    assert "--seed" in result.stderr
 
 
 def test_help_of_every_command_gives_an_example() -> None:
@@ -221,6 +270,8 @@ def test_networks_are_chosen_by_name_and_pattern(tiny_file: Path) -> None:
     assert [n.name for n in select_networks("C_2,tiny", tiny_file)] == ["C_2", "tiny"]
     with pytest.raises(CatalogError, match="'X_'"):
         select_networks("C_1,X_")
+    with pytest.raises(CatalogError, match="networks ',' name nothing"):
+        select_networks(",")
 
 
 def test_techniques_and_folds_are_chosen_by_letter_and_number() -> None:
@@ -231,3 +282,7 @@ def test_techniques_and_folds_are_chosen_by_letter_and_number() -> None:
         select_techniques("L,Q")
     with pytest.raises(DatasetError, match="'4'"):
         select_folds("4")
+    with pytest.raises(CatalogError, match="techniques '' name nothing"):
+        select_techniques("")
+    with pytest.raises(DatasetError, match="folds '' name nothing"):
+        select_folds("")

@@ -38,6 +38,7 @@ class Proxy:
             self._refuse = connections
             for each in self._open:
                 _cut(each)
+            self._open.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -58,13 +59,11 @@ class Proxy:
             except OSError:
                 return
             with self._lock:
-                refused = self._refuse > 0
-                self._refuse -= refused
-            if refused:
-                _cut(client)
-                continue
-            server = socket.create_connection(("127.0.0.1", self._target))
-            with self._lock:
+                if self._refuse > 0:
+                    self._refuse -= 1
+                    _cut(client)
+                    continue
+                server = socket.create_connection(("127.0.0.1", self._target))
                 self._open |= {client, server}
             for source, sink, count in ((client, server, True), (server, client, False)):
                 threading.Thread(
@@ -76,7 +75,10 @@ class Proxy:
             for line in lines:
                 if count:
                     self._note_command()
-                sink.sendall(line)
+                with self._lock:
+                    if source not in self._open:  # cut meanwhile: what was read is lost
+                        break
+                    sink.sendall(line)
         with self._lock:
             self._open -= {source, sink}
         _cut(sink)

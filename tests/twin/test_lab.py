@@ -17,7 +17,8 @@ import pytest
 import pyvisa
 from typer.testing import CliRunner
 
-from bench.cli import TWIN_STATION, app
+from bench.cli import app
+from bench.commands.twin import TWIN_STATION
 from bench.device.console import DeviceConsole
 from bench.device.deployability import check_outputs
 from bench.device.flash import Flasher

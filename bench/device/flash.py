@@ -4,22 +4,26 @@ esptool's licence (GPL-2.0-or-later) asks for a program, not an import. It ident
 skips what the flash already holds, writes the rest and verifies it.
 """
 
+import logging
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.device.console import PortError
 from bench.errors import DeviceError
 
+log = logging.getLogger(__name__)
+
+_PROGRESS = re.compile(r"\d+\.\d%")
 _MAC = re.compile(r"MAC:\s*((?:[0-9a-f]{2}:){5}[0-9a-f]{2})", re.IGNORECASE)
 _CHIP = re.compile(r"(?:Chip type|Chip is)[:\s]+(\S+)")
-_WRITE_OPTIONS = ("--no-progress", "--skip-flashed", "--flash-size", "detect")
+_WRITE_OPTIONS = ("--skip-flashed", "--flash-size", "detect")
 _CONNECT_ATTEMPTS = 3
 """Of one run; the bench itself tries again after a power cycle."""
 _FATAL = "A fatal error occurred: "
@@ -88,7 +92,6 @@ class Flasher:
         expected_mac: The device's MAC address, or None to accept any.
         timeout: Longest time in s for one run.
         environment: Added to the program's environment.
-        say: Takes each line of esptool's output.
     """
 
     port: str
@@ -97,7 +100,6 @@ class Flasher:
     expected_mac: str | None
     timeout: float
     environment: Mapping[str, str]
-    say: Callable[[str], None]
 
     def identify(self) -> Flashed:
         """Read the chip's type and MAC address; leaves the application running.
@@ -144,7 +146,7 @@ class Flasher:
                 assert process.stdout is not None
                 for line in process.stdout:
                     lines.append(line.rstrip())
-                    self.say(lines[-1])
+                    _tell(lines[-1])
                 process.wait()
             except BaseException:
                 process.kill()
@@ -187,6 +189,12 @@ class Flasher:
 def _expire(process: "subprocess.Popen[str]", expired: threading.Event) -> None:
     expired.set()
     process.kill()
+
+
+def _tell(line: str) -> None:
+    log.debug(line)
+    if progress := _PROGRESS.search(line):
+        log.info("flashing: %s", progress[0])
 
 
 def _last_words(lines: list[str]) -> str:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +131,7 @@ class Flasher:
         program = [sys.executable, "-m", "esptool", "--chip", self.chip, "--port", self.port]
         program += ["--baud", str(self.baud), "--connect-attempts", str(_CONNECT_ATTEMPTS)]
         lines: list[str] = []
+        begin = time.monotonic()
         expired = threading.Event()
         with subprocess.Popen(
             [*program, *command],
@@ -153,6 +155,7 @@ class Flasher:
                 raise
             finally:
                 watchdog.cancel()
+        log.debug("esptool %s: %.3f s", command[0], time.monotonic() - begin)
         if process.returncode != 0:
             raise self._failure(command[0], lines, process.returncode, expired.is_set())
         return "\n".join(lines)

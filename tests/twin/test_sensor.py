@@ -25,7 +25,7 @@ def stream(numbers: list[int]) -> Stream:
 
 
 def numbers_of(steps: list[int]) -> list[int]:
-    return np.cumsum([0, *steps]).tolist()
+    return [int(number) for number in np.cumsum([0, *steps])]
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """A stream of live samples, stitched from windows of a data set, as an MPU-6050 would give it.
 
 Neighbouring windows of a recording share 64 samples exactly. Where they do, they are joined again
-to the recording that they were cut from; between two recordings the stream misses a reading, so
-that whoever collects windows from it must start afresh there. The samples are rounded to the
-sensor's steps: what a device sees, and so what a reference must be given, is `Stream.windows`.
+to the recording that they were cut from; between two recordings the sensor is silent for a while,
+so that whoever collects windows must start afresh there. The samples are rounded to the sensor's
+steps: what a device sees, and so what a reference must be given, is `Stream.windows`.
 """
 
 from dataclasses import dataclass
@@ -22,15 +22,16 @@ STEP = WINDOW_SAMPLES // 2
 STRETCH_WINDOWS = 3
 """Windows that follow each other without a break: the least with two whole steps between them."""
 
-BREAK = 2
-"""The number of the first reading after a break is so much above that of the last one before it:
-one reading is missing, the smallest gap that there is."""
+BREAK = 80
+"""Sampling periods of silence between two recordings: 1.6 s, longer than any inference that keeps
+up with the samples, so that a device is not busy when it could notice."""
 
 LSB_PER_G = 8192.0
 LSB_PER_DEGREE = 65.5
 """Steps of the MPU-6050 for 1 g at +-4 g and for 1 degree/s at +-500 degrees/s (its data sheet)."""
 
-STEPS = np.array([1.0 / LSB_PER_G] * 3 + [np.pi / 180.0 / LSB_PER_DEGREE] * 3, dtype=np.float32)
+_RADIANS = np.float32(np.pi / 180.0) / np.float32(LSB_PER_DEGREE)
+STEPS = np.array([np.float32(1.0 / LSB_PER_G)] * 3 + [_RADIANS] * 3, dtype=np.float32)
 """(6,) size of one step of each channel in g and rad/s, as the firmware multiplies with it."""
 
 
@@ -40,28 +41,23 @@ class Stream:
 
     Attributes:
         samples: (n, 6) int16: the sensor's registers, acceleration x, y, z, angular rate x, y, z.
-        numbers: (n,) int64 number of each reading, rising; where one is left out, there is a break.
+        periods: (n,) int64 from 0 on: how many sampling periods after the first each comes.
         windows: The windows of 128 samples, 64 apart, that do not span a break, in g and rad/s.
     """
 
     samples: NDArray[np.int16]
-    numbers: NDArray[np.int64]
+    periods: NDArray[np.int64]
     windows: Windows
 
     @property
     def breaks(self) -> int:
-        """How often readings are left out."""
-        return int((np.diff(self.numbers) > 1).sum())
-
-    @property
-    def missing(self) -> int:
-        """How many readings are left out."""
-        return int((np.diff(self.numbers) - 1).sum())
+        """How often the sensor is silent."""
+        return int((np.diff(self.periods) > 1).sum())
 
     def write(self, path: Path) -> None:
         """Write it as the ``.npz`` file that ``python -m bench twin --sensor`` reads."""
         with path.open("wb") as file:
-            np.savez(file, samples=self.samples, numbers=self.numbers)
+            np.savez(file, samples=self.samples, periods=self.periods)
 
 
 def quantised(x: NDArray[np.float32]) -> NDArray[np.int16]:
@@ -111,7 +107,7 @@ def stitched(test: Windows, *, seed: int = 0) -> Stream:
     cut = np.concatenate([_cut(physical(piece)) for piece in pieces])
     return Stream(
         np.concatenate(pieces),
-        _numbers([len(piece) for piece in pieces]),
+        _periods([len(piece) for piece in pieces]),
         Windows(cut, test.y[indices], test.subjects[indices]),
     )
 
@@ -126,8 +122,8 @@ def _cut(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack([samples[start : start + WINDOW_SAMPLES] for start in starts])
 
 
-def _numbers(lengths: list[int]) -> NDArray[np.int64]:
+def _periods(lengths: list[int]) -> NDArray[np.int64]:
     steps = np.ones(sum(lengths), dtype=np.int64)
-    steps[np.cumsum([0, *lengths[:-1]])] = BREAK
+    steps[np.cumsum([0, *lengths[:-1]])] = BREAK + 1
     steps[0] = 0
     return np.asarray(steps.cumsum())

@@ -52,14 +52,13 @@ class Currents(BaseModel):
 
 
 class Live(BaseModel):
-    """Sampling by interrupt: what is between light sleep and a sample, and the sensor's memory."""
+    """What is between light sleep and a sample, and the sensor's memory."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     wake: Constant
-    burst: Constant
+    bus_byte: Constant
     fifo: Constant
-    sample: Constant
 
 
 class Constants(BaseModel):

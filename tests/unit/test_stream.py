@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from models.catalog import ACTIVITIES, CHANNELS, WINDOW_SAMPLES
 from models.errors import DatasetError
-from models.stream import STEP, STEPS, STRETCH_WINDOWS, physical, quantised, stitched, stretches
+from models.stream import (
+    BREAK,
+    STEP,
+    STEPS,
+    STRETCH_WINDOWS,
+    physical,
+    quantised,
+    stitched,
+    stretches,
+)
 from models.surrogate import surrogate
 from models.windows import Windows
 
@@ -54,25 +63,26 @@ def test_the_stream_cut_anew_gives_the_windows_that_it_was_made_of() -> None:
     assert len(stream.windows) == STRETCH_WINDOWS * len(ACTIVITIES)
     originals = {window.tobytes() for window in physical(quantised(test.x))}
     assert {window.tobytes() for window in stream.windows.x} <= originals
-    seen = _collected(stream.samples, stream.numbers)
+    seen = _collected(stream.samples, stream.periods)
     np.testing.assert_array_equal(seen, stream.windows.x)
 
 
-def _collected(samples: NDArray[np.int16], numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+def _collected(samples: NDArray[np.int16], periods: NDArray[np.int64]) -> NDArray[np.float32]:
     """Windows as a device collects them: 128 readings without a gap, then every 64."""
     windows = []
-    for piece in np.split(samples, np.flatnonzero(np.diff(numbers) != 1) + 1):
+    for piece in np.split(samples, np.flatnonzero(np.diff(periods) != 1) + 1):
         starts = range(0, len(piece) - WINDOW_SAMPLES + 1, STEP)
         windows += [physical(piece[start : start + WINDOW_SAMPLES]) for start in starts]
     return np.stack(windows)
 
 
-def test_each_activity_has_its_stretch_and_each_break_misses_one_reading() -> None:
+def test_each_activity_has_its_stretch_with_silence_between() -> None:
     stream = stitched(surrogate(0).of([3]))
     assert sorted(set(stream.windows.y.tolist())) == list(range(len(ACTIVITIES)))
-    assert stream.breaks == stream.missing == len(ACTIVITIES) - 1
-    assert stream.numbers[0] == 0
-    assert len(stream.samples) == len(stream.numbers)
+    assert stream.breaks == len(ACTIVITIES) - 1
+    assert set(np.diff(stream.periods).tolist()) == {1, BREAK + 1}
+    assert stream.periods[0] == 0
+    assert len(stream.samples) == len(stream.periods)
 
 
 def test_the_same_seed_gives_the_same_stream() -> None:
@@ -103,6 +113,6 @@ def test_the_file_holds_what_the_sensor_needs(tmp_path: Path) -> None:
     stream = stitched(surrogate(0).of([6]))
     stream.write(tmp_path / "stream.npz")
     with np.load(tmp_path / "stream.npz", allow_pickle=False) as arrays:
-        assert set(arrays) == {"samples", "numbers"}
+        assert set(arrays) == {"samples", "periods"}
         assert arrays["samples"].dtype == np.int16
-        np.testing.assert_array_equal(arrays["numbers"], stream.numbers)
+        np.testing.assert_array_equal(arrays["periods"], stream.periods)

@@ -23,11 +23,12 @@ bool WindowBuffer::push(const Sample& sample) {
   return true;
 }
 
-void WindowBuffer::copy(float* window) const {
-  for (std::size_t age = 0; age < kWindowSamples; ++age) {
-    const auto& values = ring_[(next_ + age) % kWindowSamples];
-    window = std::copy(values.begin(), values.end(), window);
-  }
+std::array<Bytes, 2> WindowBuffer::window() const {
+  constexpr std::size_t kSampleBytes = sizeof ring_.front();
+  static_assert(kSampleBytes * kWindowSamples == kWindowBytes, "the ring has no padding");
+  const auto* ring = reinterpret_cast<const std::uint8_t*>(ring_.data());
+  const std::size_t oldest = next_ * kSampleBytes;
+  return {Bytes{ring + oldest, kWindowBytes - oldest}, Bytes{ring, oldest}};
 }
 
 void WindowBuffer::clear() {

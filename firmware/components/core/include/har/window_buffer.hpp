@@ -5,13 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "har/bytes.hpp"
 #include "har/port.hpp"
 
 namespace har {
 
 constexpr std::size_t kWindowSamples = 128;  // 2.56 s at 50 Hz
 constexpr std::size_t kWindowStep = 64;      // neighbouring windows share half of their samples
-constexpr std::size_t kWindowValues = kWindowSamples * kSensorChannels;
+constexpr std::size_t kWindowBytes = kWindowSamples * kSensorChannels * sizeof(float);
 
 // A ring of samples, with what was counted on the way. No window spans a gap: where the sensor's
 // readings do not follow each other, or one was late, the ring starts afresh.
@@ -24,9 +25,9 @@ class WindowBuffer {
   // No sample came when one was due: whatever comes next, there is a gap before it.
   void interrupt() { interrupted_ = true; }
 
-  // Writes the last 128 samples, oldest first, to kWindowValues floats; they are a window right
-  // after a `push` that returned true.
-  void copy(float* window) const;
+  // The last 128 samples, oldest first, as float32: two stretches that follow each other. They are
+  // a window right after a `push` that returned true, and stay until the next.
+  std::array<Bytes, 2> window() const;
 
   // Forgets all samples and counts.
   void clear();

@@ -17,7 +17,7 @@ from models.progress import Lines
 FIRMWARE = Path(__file__).parents[3] / "firmware"
 LIBRARY = "HAR_CORE_LIBRARY"
 """Names a library to load instead, such as one that was built with sanitizers."""
-_FOLDERS = ("components/core", "components/hybrid_dense", "host")
+_FOLDERS = ("components/core", "components/drivers", "components/hybrid_dense", "host")
 _SUFFIXES = frozenset({".cpp", ".hpp", ".h", ".txt"})
 _NAME = "libhar_core.so"
 

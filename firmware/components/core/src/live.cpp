@@ -43,9 +43,13 @@ const char* classify(Application& application) {
   }
   application.has_output = true;
   Reply& reply = application.reply;
-  reply.line("m-live-window-", application.samples.windows());
-  reply.line("m-live-class-", largest_output(application.runtime));
-  application.say_results();
+  reply.put("m-live-window-");
+  reply.number(application.samples.windows());
+  reply.put("-class-");
+  reply.number(largest_output(application.runtime));
+  reply.put("-");
+  application.put_results();
+  reply.end_line();
   reply.flush();
   application.port.drain();
   return nullptr;

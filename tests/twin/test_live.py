@@ -124,7 +124,7 @@ def offline(samples: NDArray[np.int16]) -> NDArray[np.int8]:
     """The same model's outputs for each window of a recording, as the evaluation computes them."""
     starts = range(0, len(samples) - STEP, STEP)
     cut = np.stack([physical(samples[start : start + 128]) for start in starts])
-    standardised = (cut - np.float32(MEAN)) / np.float32(SCALE)
+    standardised = (cut - np.array(MEAN, np.float32)) / np.array(SCALE, np.float32)
     outputs: NDArray[np.int8] = run_litert((DATA / "tiny-F.tflite").read_bytes(), standardised)
     return outputs
 

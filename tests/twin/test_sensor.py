@@ -188,8 +188,8 @@ def _write(path: Path, arrays: dict[str, NDArray[np.generic]]) -> Path:
 
 
 def test_a_file_is_played_as_written(tmp_path: Path) -> None:
-    arrays = {"samples": np.ones((2, 6), np.int16), "periods": np.array([0, 3], np.int64)}
-    played = Stream.load(_write(tmp_path / "s.npz", arrays))
+    samples, periods = np.ones((2, 6), np.int16), np.array([0, 3], np.int64)
+    played = Stream.load(_write(tmp_path / "s.npz", {"samples": samples, "periods": periods}))
     assert played.periods.tolist() == [0, 3]
     assert played.rows(1, 2).tolist() == [[1] * 6]
     assert played.period(2) == 3 + SILENCE

@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.device.deployability import BENCH, check_model, paper_profile
@@ -18,6 +18,7 @@ from bench.report.record import (
     BaseRecord,
     ModelRecord,
     VariantRecord,
+    WindowRecord,
 )
 from bench.run.judged import Judged
 from bench.run.matrix import Matrix
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 
 PAPER_INFERENCES = 10
 """Inferences of the paper's window: "10 consecutive measures"."""
+POWER_CYCLES: Mapping[Mode, int] = {"sim": 3, "hw": 6}
+"""Of each variant: the clusters of the gate's intervals."""
 LIMITS = Path(__file__).parents[2] / "limits"
 
 
@@ -58,6 +61,8 @@ class Options:
         window: ``default`` or ``paper``.
         limits: Limits file, or None for the one of the data set.
         own: The user's own model, or None.
+        power_cycles: Of each variant; None for as many as the mode needs.
+        reference: Measured before each network, or None.
     """
 
     mode: Mode
@@ -68,6 +73,8 @@ class Options:
     window: str = "default"
     limits: Path | None = None
     own: OwnModel | None = None
+    power_cycles: int | None = None
+    reference: Variant | None = None
 
 
 @dataclass
@@ -85,6 +92,7 @@ class Campaign:
     folder: RecordFolder
     _records: dict[str, VariantRecord] = field(default_factory=dict)
     _fitted: dict[str, VariantRecord | BenchError] = field(default_factory=dict)
+    _references: dict[str, tuple[WindowRecord, ...]] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
     _workbench: Workbench | None = None
     _broken: str = ""
@@ -169,13 +177,30 @@ class Campaign:
             raise StationBrokenError(f"the station is broken: {self._broken}")
         subject, model = self._subject(case)
         try:
+            reference = self._reference(case)
             result = self._bench().measure(subject)
         except BenchError as error:
             if is_broken(error):
                 self._broken = str(error)
             self._update(case, model=model, error=str(error), attempts=_failed_attempts(error))
             raise
-        return self._update(case, model=model, **self._found(case, subject, result))
+        found = self._found(case, subject, result)
+        return self._update(case, model=model, reference=reference, **found)
+
+    def _reference(self, case: Case) -> tuple[WindowRecord, ...]:
+        """Windows of the reference variant, measured once for each network, before its first."""
+        reference = self.options.reference
+        if reference is None:
+            return ()
+        if case.network not in self._references:
+            name = reference.network.name
+            subject, _ = self._subject(Case(case.mode, name, reference.technique))
+            subject = replace(subject, label=f"{reference.name}-before-{case.network}")
+            measured = self._bench().measure(subject).measured
+            if measured is None:
+                raise BenchError(f"--reference: {reference.name} does not run: use one that does")
+            self._references[case.network] = measurement_record(measured).windows
+        return self._references[case.network]
 
     def _found(self, case: Case, subject: Subject, result: Result) -> dict[str, object]:
         expected = None
@@ -268,6 +293,7 @@ class Campaign:
             profile=BENCH,
             model_offset=MODEL_PARTITION_OFFSET,
             traces=self.folder.traces,
+            power_cycles=self.options.power_cycles or POWER_CYCLES[self.options.mode],
             inferences=PAPER_INFERENCES if self.options.window == "paper" else None,
         )
         return self._stack.enter_context(

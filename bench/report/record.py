@@ -247,10 +247,10 @@ class GateRecord(_Record):
     """
 
     baseline: str
-    started: str
-    margin: float
-    level: float
-    between_sessions: str
+    started: str = ""
+    margin: float | None = None
+    level: float | None = None
+    between_sessions: str = ""
     skipped: str = ""
     left_out: dict[str, str] = Field(default_factory=dict)
     comparisons: tuple[ComparisonRecord, ...] = ()

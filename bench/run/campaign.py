@@ -16,6 +16,7 @@ from bench.report.record import (
     AccuracyRecord,
     AttemptRecord,
     BaseRecord,
+    JudgementRecord,
     ModelRecord,
     VariantRecord,
     WindowRecord,
@@ -25,12 +26,12 @@ from bench.run.matrix import Matrix
 from bench.run.measure import Workbench, is_broken
 from bench.run.own import OwnModel
 from bench.run.places import Place, real_place, twin_place
+from bench.run.reached import Reached, accuracy_reached, device_reached
 from bench.run.records import accuracy_records, measurement_record, model_record
 from bench.run.selection import OWN, Case, Mode
 from bench.run.subject import Result, Settings, Subject, golden_inputs
 from bench.verdict.judge import judge
 from bench.verdict.limits import Limits, load_limits
-from bench.verdict.rules import Judgement
 from models import golden
 from models.catalog import BASE, Network, Technique, Variant
 from models.pipeline import Artefact, Pipeline
@@ -124,15 +125,16 @@ class Campaign:
             ModelsError: The network could not be trained, converted or evaluated.
         """
         measured = self._accuracies(case)
-        value = next(entry for entry in measured if entry.accuracy is not None)
-        assert value.accuracy is not None
-        judged = self._judged(case, {"accuracy": (value.accuracy, 0.0)})
-        judgements = tuple(judgement_record(j) for j in judged.judgements)
         if case.technique == BASE:
-            record = BaseRecord(network=case.network, accuracy=measured, judgements=judgements)
-            self.folder.write(case.network, record)
-        else:
-            self._update(case, accuracy=measured, judgements=judgements)
+            base = BaseRecord(network=case.network, accuracy=measured)
+            judged, judgements = self._judged(case, accuracy_reached(base, None))
+            self.folder.write(case.network, base.model_copy(update={"judgements": judgements}))
+            return judged
+        of_base = self._accuracies(Case(case.mode, case.network, BASE))
+        base = BaseRecord(network=case.network, accuracy=of_base)
+        record = self._update(case, accuracy=measured)
+        judged, judgements = self._judged(case, accuracy_reached(record, base))
+        self._update(case, judgements=judgements)
         return judged
 
     def fitted(self, case: Case) -> VariantRecord:
@@ -154,15 +156,8 @@ class Campaign:
 
     def energy(self, case: Case) -> Judged:
         """The energy and latency of a variant that was measured, judged."""
-        measurement = self.fitted(case).measurement
-        assert measurement is not None
-        figures = {
-            "energy": (measurement.energy.value, measurement.energy.expanded),
-            "latency": (measurement.latency, 0.0),
-            "arena": (float(measurement.arena), 0.0),
-        }
-        judged = self._judged(case, figures)
-        self._update(case, judgements=tuple(judgement_record(j) for j in judged.judgements))
+        judged, judgements = self._judged(case, device_reached(self.fitted(case)))
+        self._update(case, judgements=judgements)
         return judged
 
     def matrix(self) -> Matrix:
@@ -247,17 +242,15 @@ class Campaign:
         accuracy = self._artefact(case).manifest.accuracy
         return accuracy_records({"litert": accuracy.litert, "tflm": accuracy.tflm})
 
-    def _judged(self, case: Case, figures: Mapping[str, tuple[float, float]]) -> Judged:
-        if case.technique == OWN:
-            return Judged(case.name, (), "a user's own model has no limits file")
+    def _judged(self, case: Case, found: Reached) -> tuple[Judged, tuple[JudgementRecord, ...]]:
         if why := self._why_no_limits():
-            return Judged(case.name, (), why)
-        judgements: list[Judgement] = [
-            judge(limit, *figures[limit.quantity])
+            return Judged(case.name, (), why), ()
+        judgements = tuple(
+            judge(limit, *found[limit.quantity])
             for limit in self.limits.of(case.name)
-            if limit.quantity in figures
-        ]
-        return Judged(case.name, tuple(judgements))
+            if limit.quantity in found
+        )
+        return Judged(case.name, judgements), tuple(map(judgement_record, judgements))
 
     def _why_no_limits(self) -> str:
         if self.options.own is not None:

@@ -53,6 +53,8 @@ class GateOptions:
         named = self.baseline
         committed = named.is_dir()
         path = named / f"{report.run.dataset}.json" if committed else named
+        if committed and not path.exists():
+            return GateRecord(baseline=str(path), skipped=f"there is no {path}")
         history = load_history(self.history) if self.history else ()
         return compare_reports(
             report,

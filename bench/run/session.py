@@ -54,7 +54,7 @@ def add_options(parser: pytest.Parser) -> None:
     add("--limits", metavar="FILE", help="limits file; limits/<data set>.toml unless told")
     add("--power-cycles", type=int, metavar="N", help="of each variant; 3 in sim, 6 in hw")
     add("--reference", metavar="VARIANT",
-        help="measured before each network, such as C_1-L, so that drift of the bench cancels")  # fmt: skip
+        help="measured before each network, such as C_1-L, so that drift cancels")  # fmt: skip
     add("--baseline", metavar="PATH",
         help="report to compare with, or folder with <data set>.json; else no gate")  # fmt: skip
     add("--gate", choices=("normal", "strict"), default="normal",

@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 BOOTSTRAP_CLUSTERS = 6
 """Clusters in each session from which on they are resampled."""
 RESAMPLES = 9_999
+MANY = 1_000.0
+"""Degrees of freedom beyond which t is the normal distribution for every purpose here."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Replicates:
     @property
     def parts(self) -> list[Floats]:
         """Logarithms of the cluster means: of the variant and, if there is one, the reference."""
-        return [_log_means(cycles) for cycles in (self.cycles, self.reference) if cycles]
+        own = _log_means(self.cycles)
+        return [own, _log_means(self.reference)] if self.reference else [own]
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def ratio(
         dof = _dof(groups, shared, between.dof)
         reach = float(stats.t.isf(level / 2.0, dof))
         p = float(2.0 * stats.t.sf(abs(difference) / error, dof))
-        method = f"t with {dof:.1f} degrees of freedom"
+        method = f"t with {f'{dof:.1f}' if dof < MANY else 'many'} degrees of freedom"
     low, high = difference - reach * error, difference + reach * error
     return Ratio(math.exp(difference), math.exp(low), math.exp(high), p, method)
 

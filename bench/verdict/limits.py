@@ -36,14 +36,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bench.errors import ReportError
 from bench.verdict.rules import Rule
 
-UNITS = {
+Quantity = Literal["accuracy", "accuracy drop", "bytes", "arena", "latency", "energy", "saving"]
+UNITS: dict[Quantity, str] = {
     "accuracy": "1",
+    "accuracy drop": "1",
     "bytes": "B",
     "arena": "B",
     "latency": "s",
     "energy": "J",
+    "saving": "1",
 }
-"""The quantities that can be limited, each with its only unit."""
+"""The quantities that can be limited, each with its only unit: the drop is the base's accuracy less
+the variant's, the saving the share of L's energy that the variant does without."""
 
 
 class Limit(BaseModel):
@@ -52,7 +56,7 @@ class Limit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     variant: str
-    quantity: Literal["accuracy", "bytes", "arena", "latency", "energy"]
+    quantity: Quantity
     unit: str
     min: float | None = Field(default=None, allow_inf_nan=False)
     max: float | None = Field(default=None, allow_inf_nan=False)

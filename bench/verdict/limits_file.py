@@ -1,8 +1,8 @@
 """Limits files as text: one row for each variant and quantity, so that a diff is easy to review."""
 
 import json
-import math
 from collections.abc import Iterable, Mapping
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from pathlib import Path
 
 from bench.verdict.limits import UNITS, Limit, Limits, Quantity, load_limits
@@ -18,11 +18,8 @@ def with_margin(quantity: Quantity, value: float, margin: float) -> float:
     """A limit that leaves `value` a relative `margin`, rounded to the generous side."""
     floor = quantity in FLOORS
     limit = value - abs(value) * margin if floor else value + abs(value) * margin
-    if limit == 0.0:
-        return 0.0
-    step = 10.0 ** (math.floor(math.log10(abs(limit))) + 1 - DIGITS)
-    steps = math.floor(limit / step) if floor else math.ceil(limit / step)
-    return float(f"{steps * step:.{DIGITS}g}")
+    rounding = Context(DIGITS, ROUND_FLOOR if floor else ROUND_CEILING)
+    return float(rounding.create_decimal(f"{limit:.12g}"))
 
 
 def new_limit(variant: str, quantity: Quantity, value: float, margin: float, reason: str) -> Limit:

@@ -56,11 +56,11 @@ def test_intervals_hold_the_true_ratio_as_often_as_they_say(cycles: int) -> None
     between, true, count = SessionSpread(0.005, "drawn"), 1.03, 200
     held = 0
     for number in range(count):
-        sessions = [
+        new, old = (
             drawn(random, cycles, mean * math.exp(random.normal(0.0, between.relative)))
             for mean in (true, 1.0)
-        ]
-        found = ratio(*sessions, between, LEVEL, seed=number)
+        )
+        found = ratio(new, old, between, LEVEL, seed=number)
         held += found.low <= true <= found.high
     assert held >= stats.binom.ppf(1e-4, count, 1.0 - LEVEL)
 

@@ -43,6 +43,7 @@ from bench.measurement.plausibility import check_clock, check_current
 from bench.measurement.trace import save
 from bench.measurement.uncertainty import evaluate
 from bench.measurement.windows import find_idle, find_window
+from bench.run.live import MeasuredLive, measure_live
 from bench.run.subject import Firmware, Measured, MeasuredWindow, Result, Settings, Subject
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
@@ -145,6 +146,7 @@ class Workbench:
                     result.steps.append(check_time(timed.latency))
                 if result.runs:
                     result.measured = self._measure(subject, console, timed.latency, arena)
+                    result.live = self._live(subject, console)
         finally:
             if leased.phase is Phase.POWERED:
                 leased.power_off()
@@ -234,6 +236,15 @@ class Workbench:
             operators=tuple(console.operator_times()),
             windows=tuple(windows),
         )
+
+    def _live(self, subject: Subject, console: DeviceConsole) -> MeasuredLive | str | None:
+        if not subject.live:
+            return None
+        file = self._settings.traces / f"{subject.name}-live.tdms"
+        try:
+            return measure_live(self._open_digitizer(), self.station, console, subject.live, file)
+        except CommandRefusedError as error:
+            return str(error)
 
     def _window(
         self, console: DeviceConsole, plan: WindowPlan, cycle: int, stem: str

@@ -48,9 +48,10 @@ def real_place(path: Path) -> Place:
 
 
 @contextmanager
-def twin_place(seed: int) -> Iterator[Place]:
+def twin_place(seed: int, sensor: Path | None = None) -> Iterator[Place]:
     """Start a simulated lab, a process of its own, for as long as the context lasts.
 
+    Its device's sensor plays the file `sensor` (docs/live.md), or lies still without one.
     The lab outlives a killed owner until its supply's output is off, so that the guardian finds it.
     """
     # What starts the twin may know it; nothing else does, and not on systems without a twin.
@@ -58,14 +59,16 @@ def twin_place(seed: int) -> Iterator[Place]:
     from bench.twin.url_handler import environment, register
 
     register()
-    with _started(seed) as addresses:
+    with _started(seed, sensor) as addresses:
         station = load_station(TWIN_FILE).with_addresses(**addresses)
         yield Place(station, Firmware(FIRMWARE, firmware_parts()), environment({}))
 
 
 @contextmanager
-def _started(seed: int) -> Iterator[dict[str, str]]:
+def _started(seed: int, sensor: Path | None) -> Iterator[dict[str, str]]:
     program = [sys.executable, "-m", "bench", "twin", "--while-stdin", "--seed", str(seed)]
+    if sensor is not None:
+        program += ["--sensor", str(sensor)]
     with subprocess.Popen(
         program,
         stdin=subprocess.PIPE,

@@ -11,6 +11,7 @@ from bench.device.deployability import Profile, Step
 from bench.device.images import ModelImage
 from bench.measurement.energy import WindowEnergy
 from bench.measurement.uncertainty import Estimate
+from bench.run.live import MeasuredLive
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class Subject:
         inputs: What the console is given for each golden window.
         expected: (k, outputs) what must come out, in the output tensor's own type.
         label: In the names of trace files in place of the name, or empty.
+        live: Windows that it is to classify in live operation; 0 for no such operation.
     """
 
     image: ModelImage
     inputs: tuple[bytes, ...]
     expected: NDArray[np.generic]
     label: str = ""
+    live: int = 0
 
     @property
     def name(self) -> str:
@@ -95,10 +98,14 @@ class Measured:
 
 @dataclass
 class Result:
-    """What came of a subject: its steps of deployability and, if all were kept, a measurement."""
+    """What came of a subject: its steps of deployability and, if all were kept, a measurement.
+
+    Of live operation there is a measurement, or why the device refused it, or neither.
+    """
 
     steps: list[Step]
     measured: Measured | None = None
+    live: MeasuredLive | str | None = None
     errors: list[str] = field(default_factory=list)
 
     @property

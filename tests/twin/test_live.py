@@ -124,20 +124,28 @@ def offline(samples: NDArray[np.int16]) -> NDArray[np.int8]:
     """The same model's outputs for each window of a recording, as the evaluation computes them."""
     starts = range(0, len(samples) - STEP, STEP)
     cut = np.stack([physical(samples[start : start + 128]) for start in starts])
-    standardised = (cut - np.array(MEAN, np.float32)) / np.array(SCALE, np.float32)
+    mean, scale = (np.array(values, dtype=np.float32) for values in (MEAN, SCALE))
+    standardised: NDArray[np.float32] = (cut - mean) / scale
     outputs: NDArray[np.int8] = run_litert((DATA / "tiny-F.tflite").read_bytes(), standardised)
     return outputs
 
 
 def test_predictions_are_the_offline_ones_on_the_same_stream() -> None:
     stream = recorded([320, 192])
-    lines = Device(stream).ask("live 6")
+    lines = Device(stream).ask("live 6 outputs")
     found = windows(lines)
     expected = np.concatenate([offline(stream.samples[:320]), offline(stream.samples[320:])])
     assert [index for index, _, _ in found] == [1, 2, 3, 4, 5, 6]
     stored = np.array([outputs for _, _, outputs in found]) * 256.0 - 128.0
     np.testing.assert_allclose(stored, expected, atol=1.0)
     assert [predicted for _, predicted, _ in found] == expected.argmax(axis=1).tolist()
+
+
+def test_without_outputs_each_line_has_the_class_alone() -> None:
+    device = Device(recorded([320]))
+    with_outputs = windows(device.ask("live 4 outputs"))
+    lines = [line for line in device.ask("live 4") if line.startswith("m-live-window-")]
+    assert lines == [f"m-live-window-{i}-class-{predicted}" for i, predicted, _ in with_outputs]
 
 
 def test_no_sample_is_lost_and_each_silence_is_one_gap() -> None:
@@ -166,7 +174,7 @@ def test_a_model_that_cannot_keep_up_loses_samples_and_says_so() -> None:
 
 def test_nothing_is_printed_but_after_a_window_and_within_a_samples_time() -> None:
     device = Device(recorded([320]))
-    device.ask("live 4")
+    device.ask("live 4 outputs")
     told = [(at, data) for at, data in device.heard.pieces if b"-class-" in data]
     begin = next(at for at, data in device.heard.pieces if b"m-live-idle" in data)
     assert len(told) == 4
@@ -205,12 +213,12 @@ def test_between_samples_the_chip_sleeps() -> None:
 
 def test_each_live_begins_the_stream_anew() -> None:
     device = Device(recorded([192]))
-    assert windows(device.ask("live 2")) == windows(device.ask("live 2"))
+    assert windows(device.ask("live 2 outputs")) == windows(device.ask("live 2 outputs"))
 
 
 def test_results_are_those_of_the_last_window() -> None:
     device = Device(recorded([192]))
-    (*_, last) = windows(device.ask("live 2"))
+    (*_, last) = windows(device.ask("live 2 outputs"))
     (line,) = device.ask("results")
     assert [float(v) for v in line.removeprefix("m-results-[").rstrip("]").split(",")] == last[2]
 
@@ -249,10 +257,12 @@ def test_a_sensor_that_stops_is_an_error_that_tells_how_far_it_went() -> None:
     assert lines[-1].startswith("e-[live: the sensor gives no samples any more")
 
 
-@pytest.mark.parametrize("arguments", ["", " 0", " 2 3", " x", " 1000001", " -1"])
+@pytest.mark.parametrize(
+    "arguments", ["", " 0", " 2 3", " x", " 1000001", " -1", " outputs", " 2 outputs 2"]
+)
 def test_wrong_arguments_are_refused(arguments: str) -> None:
     (line,) = Device(AT_REST).ask(f"live{arguments}")
-    assert line == "e-[live wants: N, windows from 1 to 1000000]"
+    assert line == "e-[live wants: N [outputs], N windows from 1 to 1000000]"
 
 
 def test_a_model_that_takes_something_else_is_refused() -> None:

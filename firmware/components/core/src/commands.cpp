@@ -208,11 +208,13 @@ void say_results(Application& application, Arguments /*none*/) { application.say
 void sample_and_infer(Application& application, Arguments arguments) {
   const Words words(arguments.text());
   const std::optional<std::uint32_t> windows = decimal(words.word[0], kMaxInferences);
-  if (words.count != 1 || !windows || *windows == 0) {
-    return application.reply.refuse("live wants: N, windows from 1 to ", kMaxInferences);
+  const bool outputs = words.count == 2 && words.word[1] == "outputs";
+  if (words.count != (outputs ? 2U : 1U) || !windows || *windows == 0) {
+    return application.reply.refuse("live wants: N [outputs], N windows from 1 to ",
+                                    kMaxInferences);
   }
   if (!application.refuses_to_run()) {
-    live(application, *windows);
+    live(application, *windows, outputs ? LiveLines::kOutputs : LiveLines::kClass);
   }
 }
 

@@ -26,7 +26,7 @@ std::size_t largest_output(const Runtime& runtime) {
 }
 
 // Classify the window that is complete and print what it is; returns what is wrong, or nullptr.
-const char* classify(Application& application) {
+const char* classify(Application& application, LiveLines lines) {
   application.input.expect(kWindowBytes);
   for (const Bytes& part : application.samples.window()) {
     application.input.append(part);
@@ -47,8 +47,10 @@ const char* classify(Application& application) {
   reply.number(application.samples.windows());
   reply.put("-class-");
   reply.number(largest_output(application.runtime));
-  reply.put("-");
-  application.put_results();
+  if (lines == LiveLines::kOutputs) {
+    reply.put("-");
+    application.put_results();
+  }
   reply.end_line();
   reply.flush();
   application.port.drain();
@@ -56,7 +58,7 @@ const char* classify(Application& application) {
 }
 
 // Takes samples until enough windows are complete; returns what is wrong, or nullptr.
-const char* sample(Application& application, std::uint32_t windows) {
+const char* sample(Application& application, std::uint32_t windows, LiveLines lines) {
   WindowBuffer& samples = application.samples;
   Port& port = application.port;
   std::uint32_t timeouts = 0;
@@ -64,7 +66,7 @@ const char* sample(Application& application, std::uint32_t windows) {
     Sample next;
     if (port.read_sample(next, kSampleTimeoutMicros)) {
       timeouts = 0;
-      const char* wrong = samples.push(next) ? classify(application) : nullptr;
+      const char* wrong = samples.push(next) ? classify(application, lines) : nullptr;
       if (wrong != nullptr) {
         return wrong;
       }
@@ -80,7 +82,7 @@ const char* sample(Application& application, std::uint32_t windows) {
 
 }  // namespace
 
-void live(Application& application, std::uint32_t windows) {
+void live(Application& application, std::uint32_t windows, LiveLines lines) {
   Reply& reply = application.reply;
   if (const char* wrong = unfit(application)) {
     return reply.refuse(wrong);
@@ -93,7 +95,7 @@ void live(Application& application, std::uint32_t windows) {
   if (const char* wrong = application.port.start_sampling()) {
     return reply.refuse(wrong);
   }
-  const char* wrong = sample(application, windows);
+  const char* wrong = sample(application, windows, lines);
   application.port.stop_sampling();
   const WindowBuffer& samples = application.samples;
   reply.line("m-live-samples-", samples.samples());

@@ -12,10 +12,13 @@ constexpr std::uint32_t kSampleTimeoutMicros = 30'000;
 // So many samples in a row that do not come are the end of the sensor, not a gap.
 constexpr std::uint32_t kMostTimeouts = 100;
 
+enum class LiveLines { kClass, kOutputs };
+
 // Run and answer `live`: until `windows` windows are classified, or any byte comes on the console.
 // Between two samples the board is idle as its port can be; the marker is high during each
-// inference. Nothing is printed but a line after each inference, which takes less than a sample's
-// time; samples that come while it infers wait in the sensor's FIFO, which has room for 85.
-void live(Application& application, std::uint32_t windows);
+// inference. Nothing is printed but a line after each inference: the class alone, since the UART
+// keeps the board awake, or the outputs, too. Either takes less than a sample's time; samples that
+// come meanwhile wait in the sensor's FIFO, which has room for 85.
+void live(Application& application, std::uint32_t windows, LiveLines lines);
 
 }  // namespace har

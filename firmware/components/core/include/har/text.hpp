@@ -19,16 +19,20 @@ class TextSink {
   virtual void put(std::string_view text) = 0;
 
   void number(std::uint64_t value);
-  // Hexadecimal, lower case, with at least `digits` digits.
-  void hex(std::uint32_t value, int digits);
+  // Hexadecimal digits, lower case: eight of a word, two of a byte.
+  void hex(std::uint32_t value);
+  void hex_byte(std::uint8_t value);
   // As printf's "%.9g", correctly rounded: nine digits tell every float32 from its neighbours.
   void real(float value);
-  // With one decimal, as printf's "%.1f"; for values from 0 to 1e15.
+  // With one decimal; for values from 0 to 1e15.
   void tenths(double value);
   // In quotes, whatever is not printable ASCII escaped as Python does; at most `limit` bytes of it.
   void quoted(std::string_view bytes, std::size_t limit);
   // Whatever is not printable ASCII replaced by '?'.
   void printable(std::string_view bytes);
+
+ private:
+  void scientific_or_fixed(std::string_view digits, int power);
 };
 
 // Text of at most a fixed length; what does not fit is cut off.

@@ -4,10 +4,11 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.device.deployability import BENCH, check_model, paper_profile
+from bench.device.deployability import BENCH, ProfileName, Step, check_model, paper_profile
+from bench.device.firmware_build import Builder
 from bench.device.images import MODEL_PARTITION_OFFSET, ModelImage, Standardisation
 from bench.errors import BenchError
 from bench.report.convert import judgement_record, step_record
@@ -58,6 +59,9 @@ class Options:
         window: ``default`` or ``paper``.
         limits: Limits file, or None for the one of the data set.
         own: The user's own model, or None.
+        profile: The device's layout: ``bench`` or ``paper``.
+        builder: Builds the firmware around each variant in the paper's layout; None: its size is
+            what Table 3 implies.
     """
 
     mode: Mode
@@ -68,6 +72,17 @@ class Options:
     window: str = "default"
     limits: Path | None = None
     own: OwnModel | None = None
+    profile: ProfileName = "bench"
+    builder: Builder | None = None
+
+    @property
+    def why_not_measured(self) -> str:
+        """Why no variant is put on a device and deployability is computed alone, or nothing."""
+        if self.profile == "bench":
+            return ""
+        if self.mode == "sim":
+            return "in the paper's layout the simulated lab runs nothing: use the bench's"
+        return "" if self.builder else "in the paper's layout a device needs a build: add --build"
 
 
 @dataclass
@@ -153,6 +168,8 @@ class Campaign:
             "latency": (measurement.latency, 0.0),
             "arena": (float(measurement.arena), 0.0),
         }
+        if self.options.profile == "paper":
+            return Judged(case.name, (), "limits are for the bench's layout; this is the paper's")
         judged = self._judged(case, figures)
         self._update(case, judgements=tuple(judgement_record(j) for j in judged.judgements))
         return judged
@@ -162,6 +179,7 @@ class Campaign:
         return Matrix(
             {record.variant: record for record in self.folder.read(VariantRecord)},
             {record.network: record for record in self.folder.read(BaseRecord)},
+            inferred_app_size=self.options.builder is None,
         )
 
     def _fit(self, case: Case) -> VariantRecord:
@@ -169,7 +187,9 @@ class Campaign:
             raise StationBrokenError(f"the station is broken: {self._broken}")
         subject, model = self._subject(case)
         try:
-            result = self._bench().measure(subject)
+            if self.options.builder is not None:
+                subject = replace(subject, build=self.options.builder.build(subject.image))
+            result = self._result(subject)
         except BenchError as error:
             if is_broken(error):
                 self._broken = str(error)
@@ -177,16 +197,19 @@ class Campaign:
             raise
         return self._update(case, model=model, **self._found(case, subject, result))
 
+    def _result(self, subject: Subject) -> Result:
+        if not self.options.why_not_measured:
+            return self._bench().measure(subject)
+        return Result(list(_paper_steps(subject)))
+
     def _found(self, case: Case, subject: Subject, result: Result) -> dict[str, object]:
         expected = None
-        if self._why_no_limits() == "":
+        if self.options.profile == "bench" and self._why_no_limits() == "":
             expected = self.limits.expected_undeployable(case.name)
-        errors = [*result.errors, None]
+        errors = [] if self.options.why_not_measured else [*result.errors, None]
         return {
             "steps": tuple(step_record(step) for step in result.steps),
-            "paper_steps": tuple(
-                step_record(step) for step in check_model(subject.image.model, paper_profile())
-            ),
+            "paper_steps": tuple(step_record(step) for step in _paper_steps(subject)),
             "expected_undeployable": expected,
             "measurement": None if result.measured is None else measurement_record(result.measured),
             "attempts": tuple(
@@ -279,6 +302,10 @@ class Campaign:
             assert self.options.station is not None
             return real_place(self.options.station)
         return self._stack.enter_context(twin_place(self.options.lab_seed))
+
+
+def _paper_steps(subject: Subject) -> tuple[Step, ...]:
+    return check_model(subject.image.model, subject.profile or paper_profile())
 
 
 def _failed_attempts(error: BenchError) -> tuple[AttemptRecord, ...]:

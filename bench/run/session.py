@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark.expression import Expression
 
+from bench.device.firmware_build import Builder, find_builder
 from bench.errors import BenchError
 from bench.report.files import RecordFolder
 from bench.report.record import Report, RunFacts
@@ -49,6 +50,9 @@ def add_options(parser: pytest.Parser) -> None:
     add("--lab-seed", type=int, default=1, metavar="N", help="seed of the simulated lab")
     add("--window", choices=("default", "paper"), default="default",
         help="0.5 s and at least ten inferences, or the paper's ten")  # fmt: skip
+    add("--profile", choices=("bench", "paper"), default="bench",
+        help="the model in a partition of its own, or in the application")  # fmt: skip
+    add("--build", action="store_true", help="build each variant for --profile paper with ESP-IDF")
     add("--limits", metavar="FILE", help="limits file; limits/<data set>.toml unless told")
     add("--report", metavar="DIR", help="write JUnit, JSON and traces into this folder")
 
@@ -74,6 +78,8 @@ class Session:
         folder: Where records go.
         report: The folder of the report, or None if none was asked for.
         worker: Whether this is a worker of pytest-xdist.
+        own: The user's own model, or None.
+        builder: Builds the firmware around each variant, or None where that was not asked for.
         watched: What a person sees while tests run, or None where nobody watches.
         result: The report, once the run is over.
     """
@@ -85,6 +91,7 @@ class Session:
     report: Path | None
     worker: bool
     own: OwnModel | None
+    builder: Builder | None = None
     watched: Watched | None = None
     result: Report | None = None
     _campaigns: dict[Mode, Campaign] = field(default_factory=dict)
@@ -112,6 +119,7 @@ class Session:
         )
         if option.limits:
             load_limits(Path(option.limits))  # says now what is wrong with it
+        builder = _builder(option.profile, build=option.build)
         report = Path(option.report).absolute() if option.report else None
         given = getattr(config, "workerinput", {}).get("report")
         folder = RecordFolder(Path(given or report or tempfile.mkdtemp(prefix="har-run-")))
@@ -120,7 +128,7 @@ class Session:
         modes = tuple(m for m in wanted if m == "sim" or option.station or "hw" in option.markexpr)
         worker = given is not None
         watched = None if worker else Watched.start(config)
-        session = cls(config, selection, modes, folder, report, worker, own, watched)
+        session = cls(config, selection, modes, folder, report, worker, own, builder, watched)
         if not session.worker:
             folder.begin()
         return session
@@ -202,6 +210,8 @@ class Session:
                 window=option.window,
                 limits=Path(option.limits) if option.limits else None,
                 own=self.own,
+                profile=option.profile,
+                builder=self.builder,
             )
             try:
                 facts = self._facts(mode)
@@ -239,13 +249,19 @@ class Session:
             "station": station.name,
             "station_description": station.description,
             "seed": option.model_seed,
-            "profile": "bench",
+            "profile": self._profile(),
             "window": option.window,
             "calibrated": station.accuracy.verified,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": _versions(),
         }
         return RunFacts.model_validate(facts | self._data_facts())
+
+    def _profile(self) -> str:
+        """The device's layout and, of the paper's, where the application's size is from."""
+        if self.config.option.profile == "bench":
+            return "bench"
+        return "paper (inferred)" if self.builder is None else "paper (built)"
 
     def _data_facts(self) -> dict[str, object]:
         if self.own is not None:
@@ -279,6 +295,14 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found
+
+
+def _builder(profile: str, *, build: bool) -> Builder | None:
+    if not build:
+        return None
+    if profile != "paper":
+        raise BenchError("--build goes with --profile paper: the bench's layout needs no build")
+    return find_builder(cache_root())
 
 
 def _own(model: str | None, golden: str | None) -> OwnModel | None:

@@ -32,8 +32,8 @@ ARENAS = {
     "C_8": 25496, "CL_1": 11544, "CL_2": 12552, "CL_3": 14600, "CL_4": 18344, "CL_5": 18376,
     "CL_6": 18696,
 }  # fmt: skip
-"""Bytes that TFLM with this kernel used of the arena under D, built for a 32-bit core; those of the
-LSTMs are 16 more than on the x86 that it ran on, as under L, where 64-bit numbers are aligned to 4."""
+"""Bytes that TFLM with this kernel used of the arena under D, built for a 32-bit core; those of
+LSTMs are 16 more than on the x86 that it ran on, as under L, which aligns 64-bit numbers to 4."""
 STATUS = {"shape": 1, "scales": 2, "activation": 3, "scratch": 4, "beta": 5}
 
 

@@ -1,0 +1,93 @@
+"""The firmware's core as a shared library: built once for these sources and this compiler."""
+
+import functools
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock
+
+from bench.twin.core.toolchain import Toolchain, ToolchainError, find_toolchain
+from models.paths import cache_root
+from models.progress import Lines
+
+FIRMWARE = Path(__file__).parents[3] / "firmware"
+LIBRARY = "HAR_CORE_LIBRARY"
+"""Names a library to load instead, such as one that was built with sanitizers."""
+_FOLDERS = ("components/core", "components/hybrid_dense", "host")
+_SUFFIXES = frozenset({".cpp", ".hpp", ".h", ".txt"})
+_NAME = "libhar_core.so"
+
+
+@functools.cache
+def core_library() -> Path:
+    """Path of the library; built when this machine has not built these sources before.
+
+    Raises:
+        ToolchainError: There is no compiler, or it does not build; the message says what to do.
+    """
+    named = os.environ.get(LIBRARY)
+    if named:
+        return Path(named)
+    return built(find_toolchain(), cache_root() / "core")
+
+
+def built(toolchain: Toolchain, cache: Path, *options: str) -> Path:
+    """The library, from `cache` or built into it; several processes may ask at once.
+
+    Args:
+        toolchain: What to build with.
+        cache: A folder for libraries; it need not exist.
+        options: For CMake, such as ``-DHAR_SANITIZE=ON``.
+
+    Raises:
+        ToolchainError: It does not build; what the compiler says is a note of the error.
+    """
+    path = cache / _key(toolchain, options) / _NAME
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.parent / "lock"):
+        if not path.exists():
+            Lines().say(f"building the firmware's core with {toolchain.version}, once")
+            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+                _build(toolchain, Path(folder), options)
+                os.replace(Path(folder) / _NAME, path)
+    return path
+
+
+def sources() -> Iterator[Path]:
+    """The files that decide the library, in a fixed order."""
+    for folder in _FOLDERS:
+        files = (FIRMWARE / folder).rglob("*")
+        yield from sorted(path for path in files if path.suffix in _SUFFIXES)
+
+
+def _key(toolchain: Toolchain, options: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(repr((toolchain.compiler, toolchain.version, options)).encode())
+    for path in sources():
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(FIRMWARE)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:32]
+
+
+def _build(toolchain: Toolchain, folder: Path, options: tuple[str, ...]) -> None:
+    configure = [
+        *("-G", toolchain.generator, "-S", str(FIRMWARE / "host"), "-B", str(folder)),
+        f"-DCMAKE_MAKE_PROGRAM={toolchain.make_program}",
+        f"-DCMAKE_CXX_COMPILER={';'.join(toolchain.compiler)}",
+        *options,
+    ]
+    for arguments in (configure, ["--build", str(folder)]):
+        done = subprocess.run([toolchain.cmake, *arguments], capture_output=True, text=True)
+        if done.returncode != 0:
+            error = ToolchainError(
+                f"the firmware's core does not build with {toolchain.version}: "
+                "set CXX to another C++17 compiler"
+            )
+            error.add_note((done.stdout + done.stderr)[-4000:])
+            raise error

@@ -24,12 +24,14 @@ class Subject:
         expected: (k, outputs) what must come out, in the output tensor's own type.
         build: The application that was built around the model; None where it is flashed into a
             partition of its own.
+        label: In the names of trace files in place of the name, or empty.
     """
 
     image: ModelImage
     inputs: tuple[bytes, ...]
     expected: NDArray[np.generic]
     build: Build | None = None
+    label: str = ""
 
     @property
     def name(self) -> str:
@@ -69,7 +71,7 @@ class Settings:
     model_offset: int
     traces: Path
     windows: int = 5
-    power_cycles: int = 1
+    power_cycles: int = 3
     inferences: int | None = None
     attempts: int = 2
 

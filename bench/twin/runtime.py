@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from bench.device.arena import plan_arena
 from bench.errors import DeviceError
-from bench.twin import hybrid
+from bench.twin.core.interface import library
+from bench.twin.core.kernels import ACTIVATIONS, Kernels
 from bench.twin.cost_model import OperatorCost, Settings, costs
 from models.errors import ModelsError
 from models.flatbuffer import FlatModel, read
@@ -125,6 +126,7 @@ class _HybridTail:
         )
         self._interpreter.allocate_tensors()
         self._between = first.inputs[0]
+        self._kernels = Kernels(library())
 
     def invoke(self, values: Values) -> Values:
         self._interpreter.reset_all_variables()
@@ -132,10 +134,7 @@ class _HybridTail:
         self._interpreter.invoke()
         rows = self._interpreter.get_tensor(self._between)
         for operator in self._tail:
-            if operator.name == "SOFTMAX":
-                rows = hybrid.softmax(rows, float(operator.options.get("beta", 1.0)))
-            else:
-                rows = hybrid.dense(self._model, operator, rows)
+            rows = self._kernels.operator(self._model, operator, rows)
         return np.asarray(rows.reshape(self._model.output.shape))
 
 
@@ -144,5 +143,5 @@ def _check_kernel(operator: Operator) -> None:
     activation = operator.options.get("fused_activation_function", 0)
     if operator.name not in ("FULLY_CONNECTED", "SOFTMAX"):
         raise DeviceError(f"model: no kernel for {operator.name} behind a hybrid dense layer")
-    if operator.name == "FULLY_CONNECTED" and activation not in hybrid.ACTIVATIONS:
+    if operator.name == "FULLY_CONNECTED" and activation not in ACTIVATIONS:
         raise DeviceError(f"model: no hybrid dense kernel with activation {activation}")

@@ -55,13 +55,13 @@ def twin_place(seed: int, sensor: Path | None = None) -> Iterator[Place]:
     The lab outlives a killed owner until its supply's output is off, so that the guardian finds it.
     """
     # What starts the twin may know it; nothing else does, and not on systems without a twin.
-    from bench.twin.lab import FIRMWARE, firmware_parts
+    from bench.twin.lab import firmware_parts
     from bench.twin.url_handler import environment, register
 
     register()
     with _started(seed, sensor) as addresses:
         station = load_station(TWIN_FILE).with_addresses(**addresses)
-        yield Place(station, Firmware(FIRMWARE, firmware_parts()), environment({}))
+        yield Place(station, Firmware(firmware_parts()), environment({}))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
 
+from bench.device.firmware import FIRMWARE, FIRMWARE_VERSION
 from bench.device.images import (
     APP_OFFSET,
     PARTITION_TABLE_OFFSET,
@@ -30,8 +31,6 @@ from bench.twin.sensor import AT_REST, Stream
 from bench.twin.supply import Supply
 from bench.twin.world import Pace, World
 
-FIRMWARE = "har-energy-bench"
-FIRMWARE_VERSION = "0.1.0"
 APP_BYTES = 320 * 1024
 """Size of the twin's application image: TFLM's code with the operators in use (about 80 KB), and
 an empty ESP-IDF application with its drivers (about 150 KB), rounded up. Assumed."""

@@ -1,7 +1,5 @@
 #include "har/esp_port.hpp"
 
-#include <algorithm>
-
 #include "esp_app_desc.h"
 #include "esp_rom_sys.h"
 #include "esp_timer.h"
@@ -26,6 +24,7 @@ void EspPort::open() {
   if (without_sensor_ == nullptr) {
     wait(mpu6050::kResetMicros);
     without_sensor_ = sensor_.start(micros());
+    sensor_.stop();
   }
 }
 

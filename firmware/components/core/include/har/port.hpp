@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "har/bytes.hpp"
+#include "har/model_partition.hpp"
 
 namespace har {
 
@@ -32,8 +33,10 @@ class Port {
   virtual std::uint32_t clock_hz() const = 0;
 
   // The mapped partition labelled "model", header and all, valid for ever and aligned to 16 bytes;
-  // empty where there is none. A model embedded in the application has the same header.
+  // empty where there is none.
   virtual Bytes model_partition() = 0;
+  // The model that is part of the application, which then needs no partition; nullptr: it has none.
+  virtual const ModelImage* embedded_model() { return nullptr; }
 
   // The console's UART. `write` may return before the bytes have left; `drain` returns once the
   // last stop bit has.

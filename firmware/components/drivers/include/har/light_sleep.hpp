@@ -8,7 +8,7 @@ namespace har::light_sleep {
 void open();
 // Sleep until the sensor has a reading, or for one sampling period where its interrupt is not
 // connected, but for `micros` at most. May return early: the caller asks the sensor and comes back.
-// Bytes that reach the console meanwhile are lost.
-void until_data_ready(std::uint32_t micros);
+// Returns whether a byte on the console has ended it; that byte is lost.
+bool until_data_ready(std::uint32_t micros);
 
 }  // namespace har::light_sleep

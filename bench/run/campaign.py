@@ -47,8 +47,8 @@ PAPER_INFERENCES = 10
 """Inferences of the paper's window: "10 consecutive measures"."""
 POWER_CYCLES: Mapping[Mode, int] = {"sim": 3, "hw": 6}
 """Of each variant: the clusters of the gate's intervals."""
-LIVE_WINDOWS = 18
-"""Classified in live operation on hardware: 24 s."""
+LIVE_WINDOWS = 8
+"""Classified in live operation on hardware: 11.5 s."""
 LIMITS = Path(__file__).parents[2] / "limits"
 
 

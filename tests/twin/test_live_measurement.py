@@ -1,10 +1,14 @@
 """Live operation, measured on the twin through NI's client, against what the device really took."""
 
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from bench.commands.twin import TWIN_STATION
+from bench.device.images import Standardisation
 from bench.instruments.digitizer import Digitizer
 from bench.instruments.nidaq import NiDaq
 from bench.measurement.capture import capture_window
@@ -12,14 +16,23 @@ from bench.measurement.declared import figures_of
 from bench.measurement.integrity import MarkerError
 from bench.measurement.live import STEPS, LiveStretch, battery_life, live_stretch, plan_live
 from bench.measurement.model import Run, mean_current, mean_power
+from bench.measurement.trace import load, save
 from bench.measurement.uncertainty import evaluate
+from bench.run.live import MeasuredLive
+from bench.run.subject import Subject
 from bench.station.configuration import load_station
 from bench.twin.card import Card
 from bench.twin.daq.digitizer import Digitizer as TwinDigitizer
 from bench.twin.daq.service import DigitizerServer
+from bench.twin.lab import Lab
+from bench.twin.sensor import Stream
 from bench.twin.world import World
+from models.flatbuffer import read
+from models.stream import BREAK
+from tests.served import SEED
+from tests.twin.tiny_models import subject, workbench
 
-STATION = load_station(Path(__file__).parents[2] / "stations" / "twin.toml")
+STATION = load_station(TWIN_STATION)
 PLAN = plan_live(STATION)
 ASLEEP, AWAKE, INFERRING = 4.6e-3, 31.6e-3, 39.7e-3
 LATENCY = 12e-3
@@ -87,6 +100,41 @@ def test_a_slow_sensor_changes_the_rate_and_leaves_whole_steps(
 def test_a_sensor_far_too_slow_is_an_error_that_names_it(world: World, card: Digitizer) -> None:
     with pytest.raises(MarkerError, match=r"wanted 3 rises .* sensor samples at 50 Hz"):
         measured(world, card, period=0.03)
+
+
+def test_a_variant_operates_live_through_the_whole_lab(tmp_path: Path) -> None:
+    """Flashed, booted, fed by the simulated sensor, captured by the card, against the truth."""
+    draw = np.random.default_rng(3)
+    samples = draw.integers(-9000, 9000, (256 + 192, 6)).astype(np.int16)
+    periods = np.concatenate([np.arange(256), np.arange(192) + 256 + BREAK])
+    station = load_station(TWIN_STATION)
+    with Lab(station, SEED, stream=Stream(samples, periods, 1000)) as lab:
+        bench = workbench(station.with_addresses(**asdict(lab.addresses)), tmp_path)
+        with bench:
+            result = bench.measure(standardised("tiny-F", live=5))
+        found, measured = result.live, result.measured
+        with lab.world.lock:
+            rises = [rise.time for rise in lab.world.rises]
+            # The last eight: three of the measured session, five of the one with outputs.
+            true = lab.world.energy(rises[-8], rises[-6]) / (rises[-6] - rises[-8])
+    assert isinstance(found, MeasuredLive)
+    assert measured is not None
+    low, high = found.power.interval
+    assert low < true < high
+    assert (found.session.samples, found.session.gaps, found.session.lost) == (448, 1, 0)
+    assert len(found.session.windows) == 5
+    assert found.duty == pytest.approx(measured.latency / 1.28, rel=0.02)
+    assert save(load(tmp_path / found.trace), tmp_path / "again.tdms") == found.sha256
+
+
+def standardised(name: str, live: int) -> Subject:
+    """A subject whose model is given raw windows, which stay as they are."""
+    plain = subject(name)
+    tensor = read(plain.image.model).input
+    windows = (np.frombuffer(content, tensor.dtype) for content in plain.inputs)
+    image = replace(plain.image, standardisation=Standardisation((0.0,) * 6, (1.0,) * 6))
+    inputs = tuple(tensor.to_real(window).astype(np.float32).tobytes() for window in windows)
+    return replace(plain, image=image, inputs=inputs, live=live)
 
 
 def test_a_battery_lasts_as_long_as_its_charge(world: World, card: Digitizer) -> None:

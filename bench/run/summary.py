@@ -7,6 +7,7 @@ from rich.table import Table
 
 from bench.report.record import LiveRecord, Report, VariantRecord
 from bench.run.live import DAY
+from models.catalog import Technique
 
 _COLUMNS = ("variant", "verdict", "bytes", "arena", "accuracy", "latency", "energy")
 
@@ -32,7 +33,7 @@ def _live_lines(variants: Sequence[VariantRecord], console: Console) -> list[str
     found = {(v.network, v.technique): v.live for v in variants if v.live is not None}
     if not found:
         return []
-    techniques = list(dict.fromkeys(technique for _, technique in found))
+    techniques = [each.value for each in Technique if each in {technique for _, technique in found}]
     table = Table(box=None, pad_edge=False, header_style="")
     for heading in ("live", *techniques):
         table.add_column(heading, justify="left" if heading == "live" else "right")

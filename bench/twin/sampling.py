@@ -19,7 +19,9 @@ class SensorBus:
     """
 
     def __init__(self, host: ApplicationHost, settings: Settings, sensor: Mpu6050) -> None:
-        self._host, self._settings, self._sensor = host, settings, sensor
+        self._host, self._sensor = host, sensor
+        self._asleep, self._awake = settings.sleep_amps, settings.idle_amps
+        self._wake, self._byte = constants().live.wake.value, constants().live.bus_byte.value
 
     def write(self, register: int, value: int) -> None:
         """Write a register of the sensor."""
@@ -38,13 +40,7 @@ class SensorBus:
         if interrupt == now:
             return
         asleep = longest if interrupt is None else min(longest, interrupt - now)
-        self._host.run(
-            (
-                (self._settings.sleep_amps, asleep * 1e-6),
-                (self._settings.idle_amps, constants().live.wake.value),
-            )
-        )
+        self._host.run(((self._asleep, asleep * 1e-6), (self._awake, self._wake)))
 
     def _transfer(self, count: int) -> None:
-        seconds = count * constants().live.bus_byte.value
-        self._host.run(((self._settings.idle_amps, seconds),))
+        self._host.run(((self._awake, count * self._byte),))

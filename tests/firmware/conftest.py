@@ -1,13 +1,12 @@
-"""The firmware's kernels, built once for a session."""
-
-import ctypes
+"""The firmware's parts as the twin runs them, from its own library."""
 
 import pytest
 
-from tests.firmware.kernel import Kernels, build
+from bench.twin.core.interface import library
+from bench.twin.core.kernels import Kernels
 
 
 @pytest.fixture(scope="session")
-def kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
-    """The dense kernels as a shared library of this machine."""
-    return Kernels(ctypes.CDLL(str(build(tmp_path_factory.mktemp("kernel")))))
+def kernels() -> Kernels:
+    """The dense kernels."""
+    return Kernels(library())

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from bench.twin.core.kernels import Kernels
 from models.architecture import features
 from models.catalog import NETWORKS, Network, Technique, Variant
 from models.dataset import load
@@ -19,7 +20,6 @@ from models.paths import cache_root
 from models.pipeline import Pipeline
 from models.split import split
 from models.store import Store
-from tests.firmware.kernel import Kernels
 from tests.firmware.litert import Reference
 from tests.twin.dense_model import Dense
 

@@ -76,11 +76,13 @@ def test_a_build_that_fails_says_what_the_compiler_said(
 def without_programs(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """A machine on which these programs cannot be found."""
     which = toolchain.shutil.which
+
+    def found(name: str, **told: str) -> str | None:
+        return None if name in names else which(name, **told)
+
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda _name: None)
-    monkeypatch.setattr(
-        toolchain.shutil, "which", lambda name, **told: None if name in names else which(name, **told)
-    )
+    monkeypatch.setattr(toolchain.shutil, "which", found)
 
 
 @pytest.mark.parametrize(

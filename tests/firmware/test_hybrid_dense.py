@@ -1,5 +1,6 @@
 """The firmware's dense kernels against LiteRT's: the same numbers to one step of the input."""
 
+import platform
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from bench.device.arena import plan_arena
 from bench.twin.core.kernels import Kernels
 from models.architecture import features
 from models.catalog import NETWORKS, Network, Technique, Variant
@@ -17,7 +19,7 @@ from models.flatbuffer import read
 from models.golden import read as read_golden
 from models.graph import FlatModel, Operator
 from models.paths import cache_root
-from models.pipeline import Pipeline
+from models.pipeline import Artefact, Pipeline
 from models.split import split
 from models.store import Store
 from tests.firmware.litert import Reference
@@ -25,6 +27,13 @@ from tests.twin.dense_model import Dense
 
 Floats = NDArray[np.float32]
 ACTIVATIONS = {"none": 0, "ReLU": 1, "ReLU_N1_TO_1": 2, "ReLU6": 3}
+ARENAS = {
+    "C_1": 7544, "C_2": 7224, "C_3": 7224, "C_4": 8216, "C_5": 9256, "C_6": 13272, "C_7": 16328,
+    "C_8": 25496, "CL_1": 11544, "CL_2": 12552, "CL_3": 14600, "CL_4": 18344, "CL_5": 18376,
+    "CL_6": 18696,
+}  # fmt: skip
+"""Bytes that TFLM with this kernel used of the arena under D, built for a 32-bit core; those of
+LSTMs are 16 more than on the x86 that it ran on, as under L, which aligns 64-bit numbers to 4."""
 STATUS = {"shape": 1, "scales": 2, "activation": 3, "scratch": 4, "beta": 5}
 
 
@@ -100,8 +109,8 @@ def test_a_layer_of_any_shape_gives_what_litert_gives(
     assert_agrees(
         found, expected, step(values, dense.weights, dense.scale, asymmetric=dense.asymmetric)
     )
-    # A step's difference is one input that two processors round apart; it is no licence for more.
-    assert np.mean(np.abs(found - expected) > 1e-5 * np.abs(expected).max(initial=0)) < 0.5
+    if platform.machine() in ("x86_64", "AMD64"):  # where LiteRT's reference runs as it is written
+        assert np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
@@ -241,19 +250,34 @@ def trained() -> dict[Network, tuple[bytes, Floats] | None]:
         for network in NETWORKS.values()
     }
     return {
-        network: artefact and (artefact.model.read_bytes(), read_golden(artefact.golden).inputs)
+        network: None if artefact is None else _content(artefact)
         for network, artefact in found.items()
     }
+
+
+def _content(artefact: Artefact) -> tuple[bytes, Floats]:
+    windows = read_golden(artefact.golden).inputs
+    return artefact.model.read_bytes(), windows.astype(np.float32)
+
+
+def variant_of(network: Network) -> tuple[bytes, Floats]:
+    stored = trained()[network]
+    if stored is None:
+        pytest.skip(f"{network.name}-D is not in the cache: run make sim first")
+    return stored
+
+
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_a_trained_variants_arena_is_what_tflm_takes_with_this_kernel(network: Network) -> None:
+    content, _ = variant_of(network)
+    assert plan_arena(read(content)).total == ARENAS[network.name]
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 def test_a_trained_variants_tail_gives_what_litert_gives(
     kernels: Kernels, network: Network, record_property: Any
 ) -> None:
-    stored = trained()[network]
-    if stored is None:
-        pytest.skip(f"{network.name}-D is not in the cache: run make sim first")
-    content, windows = stored
+    content, windows = variant_of(network)
     model, reference = read(content), Reference(content)
     first = next(op for op in model.operators if op.name == "FULLY_CONNECTED")
     largest = 0.0

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,6 @@ from filelock import FileLock
 
 from bench.twin.core.toolchain import Toolchain, ToolchainError, find_toolchain
 from models.paths import cache_root
-from models.progress import Lines
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
 LIBRARY = "libhar_core.so"
@@ -51,7 +51,8 @@ def built(toolchain: Toolchain, cache: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.parent / "lock"):
         if not path.exists():
-            Lines().say(f"building the firmware's core with {toolchain.version}, once")
+            sys.stderr.write(f"building the firmware's core with {toolchain.version}, once\n")
+            sys.stderr.flush()
             with tempfile.TemporaryDirectory(dir=path.parent) as folder:
                 build(toolchain, Path(folder))
                 os.replace(Path(folder) / LIBRARY, path)

@@ -27,6 +27,8 @@ from bench.twin.sensor import AT_REST, Stream
 from bench.twin.world import Pace, World
 from models.runtimes import run_litert
 from models.stream import BREAK, STEP, physical
+from tests.firmware.echo_board import Device as Echo
+from tests.firmware.echo_board import EchoBoard, tensor
 
 DATA = Path(__file__).parents[1] / "data"
 MEAN, SCALE = (0.8, 0.0, 0.1, 0.0, 0.1, 0.2), (0.5, 0.25, 0.5, 2.0, 1.5, 1.0)
@@ -268,3 +270,11 @@ def test_wrong_arguments_are_refused(arguments: str) -> None:
 def test_a_model_that_takes_something_else_is_refused() -> None:
     (line,) = Device(AT_REST, standardisation=None).ask("live 2")
     assert "does not take windows of 128 samples" in line
+
+
+def test_a_device_without_the_sensor_says_what_to_look_at() -> None:
+    values = tensor("float32", 1, 128, 6)
+    model = ModelImage("echo", "L", b"model", Standardisation((0.0,) * 6, (1.0,) * 6))
+    lines = Echo(EchoBoard(values, values), model).ask("live 2")
+    assert lines[-1] == "e-[what answers on the I2C bus is no MPU-6050: WHO_AM_I is not 0x68]"
+    assert not any("window" in line for line in lines)

@@ -21,7 +21,6 @@ from bench.twin.core.interface import (
     CTensor,
     library,
 )
-from bench.twin.sampling import SensorBus
 from models.graph import Tensor
 
 
@@ -36,11 +35,25 @@ class Loaded:
     operators: Sequence[tuple[str, float]]
 
 
+class Sensor(Protocol):
+    """The sensor at the end of its bus, and the line from its interrupt."""
+
+    def write(self, register: int, value: int) -> None:
+        """Write one of its registers."""
+
+    def read(self, register: int, size: int) -> bytes:
+        """Read so many bytes from a register on."""
+
+    def sleep(self, longest: int) -> None:
+        """Light sleep until its interrupt, at most `longest` us."""
+
+
 class Board(Protocol):
     """What a core runs on. A `DeviceError` of the last three is said on the console."""
 
-    sensor: SensorBus
-    """On its bus; it may also let the chip sleep."""
+    @property
+    def sensor(self) -> Sensor:
+        """Where live samples come from."""
 
     def interrupted(self) -> bool:
         """Whether bytes have come on the console while a command runs; they are discarded."""
@@ -197,30 +210,6 @@ class Core:
             ctypes.memmove(output, found, len(found))
 
         return _said(message, invoke)
-
-
-def console_size() -> int:
-    """Bytes of static memory that the console takes, as this machine lays it out."""
-    return int(library().har_core_console_size())
-
-
-def format_real(value: float) -> str:
-    """A float32 as the console says it."""
-    room = ctypes.create_string_buffer(64)
-    return room.raw[: library().har_format_real(value, room, len(room))].decode()
-
-
-def standardise(
-    mean: Sequence[float], scale: Sequence[float], tensor: Tensor, raw: bytes
-) -> bytes | None:
-    """The input tensor's bytes for raw float32 values, or None where it cannot take them."""
-    floats = ctypes.c_float * len(mean)
-    room = ctypes.create_string_buffer(tensor.nbytes)
-    described = _described(tensor)
-    refused = library().har_standardise(
-        len(mean), floats(*mean), floats(*scale), ctypes.byref(described), raw, room
-    )
-    return None if refused else room.raw
 
 
 def _said(message: int, call: Callable[[], None]) -> int:

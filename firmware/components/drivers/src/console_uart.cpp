@@ -44,6 +44,13 @@ Bytes read(MutableBytes into) {
   return {into.data, 1 + static_cast<std::size_t>(std::max(rest, 0))};
 }
 
+bool discard() {
+  std::size_t there = 0;
+  ESP_ERROR_CHECK(uart_get_buffered_data_len(board::kConsole, &there));
+  ESP_ERROR_CHECK(uart_flush_input(board::kConsole));
+  return there != 0;
+}
+
 void write(Bytes text) {
   // The result is the number of bytes; it is negative for wrong arguments alone.
   uart_write_bytes(board::kConsole, text.data, text.size);

@@ -64,9 +64,15 @@ bool EspPort::read_sample(Sample& sample, std::uint32_t timeout_micros) {
       return false;
     }
     drain();  // what is left to say would be cut off by the sleep
-    light_sleep::until_data_ready(static_cast<std::uint32_t>(deadline - now));
+    woken_by_console_ |= light_sleep::until_data_ready(static_cast<std::uint32_t>(deadline - now));
   }
   return true;
+}
+
+bool EspPort::interrupted() {
+  const bool interrupted = console_uart::discard() || woken_by_console_;
+  woken_by_console_ = false;
+  return interrupted;
 }
 
 void EspPort::stop_sampling() { sensor_.stop(); }

@@ -13,10 +13,14 @@ namespace {
 
 // Falling asleep and waking take about as long: below that, sleep saves nothing.
 constexpr std::uint32_t kShortestMicros = 2'000;
+// Edges on RX that wake: the driver's smallest number, which any two bytes have.
+constexpr int kWakingEdges = 3;
 
 }  // namespace
 
 void open() {
+  ESP_ERROR_CHECK(uart_set_wakeup_threshold(board::kConsole, kWakingEdges));
+  ESP_ERROR_CHECK(esp_sleep_enable_uart_wakeup(board::kConsole));
   if (board::kDataReady == GPIO_NUM_NC) {
     return;
   }
@@ -29,17 +33,18 @@ void open() {
   ESP_ERROR_CHECK(esp_sleep_enable_gpio_wakeup());
 }
 
-void until_data_ready(std::uint32_t micros) {
+bool until_data_ready(std::uint32_t micros) {
   if (board::kDataReady == GPIO_NUM_NC) {
     micros = std::min(micros, mpu6050::kSamplePeriodMicros);
   }
   if (micros < kShortestMicros) {
     esp_rom_delay_us(micros);
-    return;
+    return false;
   }
   ESP_ERROR_CHECK(esp_sleep_enable_timer_wakeup(micros));
   // Refused where a wake-up is pending: then the reading is there already.
-  static_cast<void>(esp_light_sleep_start());
+  return esp_light_sleep_start() == ESP_OK &&
+         esp_sleep_get_wakeup_cause() == ESP_SLEEP_WAKEUP_UART;
 }
 
 }  // namespace har::light_sleep

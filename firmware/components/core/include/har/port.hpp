@@ -58,6 +58,11 @@ class Port {
   virtual const char* start_sampling() = 0;
   virtual bool read_sample(Sample& sample, std::uint32_t timeout_micros) = 0;
   virtual void stop_sampling() = 0;
+  // What the board does between two samples, in words.
+  virtual std::string_view idle_between_samples() const { return "awake"; }
+
+  // Whether bytes have come on the console while a command runs; they are discarded.
+  virtual bool interrupted() { return false; }
 
   // False once a reset has ended this boot, after which the calls above do nothing: whatever
   // repeats itself looks here and returns. Code on a chip never sees its own end.

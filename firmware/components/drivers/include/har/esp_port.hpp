@@ -31,12 +31,15 @@ class EspPort final : public Port {
   const char* start_sampling() override;
   bool read_sample(Sample& sample, std::uint32_t timeout_micros) override;
   void stop_sampling() override;
+  std::string_view idle_between_samples() const override { return "light sleep, sensor on"; }
+  bool interrupted() override;
 
  private:
   const ModelImage* embedded_;
   I2cRegisters registers_;
   mpu6050::Sensor sensor_{registers_};
   const char* without_sensor_ = nullptr;
+  bool woken_by_console_ = false;
 };
 
 }  // namespace har

@@ -7,8 +7,9 @@ namespace har::light_sleep {
 
 void open();
 // Sleep until the sensor has a reading, or for one sampling period where its interrupt is not
-// connected, but for `micros` at most. May return early: the caller asks the sensor and comes back.
-// Bytes that reach the console meanwhile are lost.
-void until_data_ready(std::uint32_t micros);
+// connected, or somebody types on the console, but for `micros` at most. May return early: the
+// caller asks the sensor and comes back. Returns whether the console woke it; the bytes that did are
+// lost.
+bool until_data_ready(std::uint32_t micros);
 
 }  // namespace har::light_sleep

@@ -47,8 +47,11 @@ Bytes read(MutableBytes into) {
 bool discard() {
   std::size_t there = 0;
   ESP_ERROR_CHECK(uart_get_buffered_data_len(board::kConsole, &there));
+  if (there == 0) {
+    return false;
+  }
   ESP_ERROR_CHECK(uart_flush_input(board::kConsole));
-  return there != 0;
+  return true;
 }
 
 void write(Bytes text) {

@@ -53,6 +53,7 @@ void EspPort::wait(std::uint32_t micros) {
 }
 
 const char* EspPort::start_sampling() {
+  woken_by_console_ = false;
   return without_sensor_ != nullptr ? without_sensor_ : sensor_.start(micros());
 }
 
@@ -64,17 +65,22 @@ bool EspPort::read_sample(Sample& sample, std::uint32_t timeout_micros) {
       return false;
     }
     drain();  // what is left to say would be cut off by the sleep
-    woken_by_console_ |= light_sleep::until_data_ready(static_cast<std::uint32_t>(deadline - now));
+    if (light_sleep::until_data_ready(static_cast<std::uint32_t>(deadline - now))) {
+      woken_by_console_ = true;
+      return false;
+    }
   }
   return true;
 }
 
-bool EspPort::interrupted() {
-  const bool interrupted = console_uart::discard() || woken_by_console_;
-  woken_by_console_ = false;
-  return interrupted;
-}
-
 void EspPort::stop_sampling() { sensor_.stop(); }
+
+std::string_view EspPort::idle_between_samples() const { return "light sleep, sensor on"; }
+
+bool EspPort::interrupted() {
+  const bool woken = woken_by_console_;
+  woken_by_console_ = false;
+  return console_uart::discard() || woken;
+}
 
 }  // namespace har

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "driver/uart.h"
 #include "esp_err.h"
 #include "esp_rom_sys.h"
 #include "esp_sleep.h"
@@ -13,13 +14,14 @@ namespace {
 
 // Falling asleep and waking take about as long: below that, sleep saves nothing.
 constexpr std::uint32_t kShortestMicros = 2'000;
-// Edges on RX that wake: the driver's smallest number, which any two bytes have.
-constexpr int kWakingEdges = 3;
+// Rising edges on the receive line that end the sleep, the fewest that are allowed. Return and '%'
+// have them; of other characters it may take two.
+constexpr int kConsoleEdges = 3;
 
 }  // namespace
 
 void open() {
-  ESP_ERROR_CHECK(uart_set_wakeup_threshold(board::kConsole, kWakingEdges));
+  ESP_ERROR_CHECK(uart_set_wakeup_threshold(board::kConsole, kConsoleEdges));
   ESP_ERROR_CHECK(esp_sleep_enable_uart_wakeup(board::kConsole));
   if (board::kDataReady == GPIO_NUM_NC) {
     return;
@@ -43,8 +45,8 @@ bool until_data_ready(std::uint32_t micros) {
   }
   ESP_ERROR_CHECK(esp_sleep_enable_timer_wakeup(micros));
   // Refused where a wake-up is pending: then the reading is there already.
-  return esp_light_sleep_start() == ESP_OK &&
-         esp_sleep_get_wakeup_cause() == ESP_SLEEP_WAKEUP_UART;
+  const bool slept = esp_light_sleep_start() == ESP_OK;
+  return slept && esp_sleep_get_wakeup_cause() == ESP_SLEEP_WAKEUP_UART;
 }
 
 }  // namespace har::light_sleep

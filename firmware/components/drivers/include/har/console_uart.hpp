@@ -8,9 +8,9 @@ namespace har::console_uart {
 void open();
 // Wait until bytes are there and take as many as fit; at least one.
 Bytes read(MutableBytes into);
-// Forget what has come and was not read; returns whether there was anything.
-bool discard();
 void write(Bytes text);
+// Forget what has come; returns whether there was anything.
+bool discard();
 // Return once the last stop bit has left.
 void drain();
 

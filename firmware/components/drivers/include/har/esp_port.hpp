@@ -31,7 +31,7 @@ class EspPort final : public Port {
   const char* start_sampling() override;
   bool read_sample(Sample& sample, std::uint32_t timeout_micros) override;
   void stop_sampling() override;
-  std::string_view idle_between_samples() const override { return "light sleep, sensor on"; }
+  std::string_view idle_between_samples() const override;
   bool interrupted() override;
 
  private:

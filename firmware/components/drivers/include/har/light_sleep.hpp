@@ -7,9 +7,8 @@ namespace har::light_sleep {
 
 void open();
 // Sleep until the sensor has a reading, or for one sampling period where its interrupt is not
-// connected, or somebody types on the console, but for `micros` at most. May return early: the
-// caller asks the sensor and comes back. Returns whether the console woke it; the bytes that did are
-// lost.
+// connected, but for `micros` at most. May return early: the caller asks the sensor and comes back.
+// Returns whether a byte on the console has ended it; that byte is lost.
 bool until_data_ready(std::uint32_t micros);
 
 }  // namespace har::light_sleep

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bench.device.arena import plan_arena
+from bench.twin.core.kernels import Kernels
 from models.architecture import features
 from models.catalog import NETWORKS, Network, Technique, Variant
 from models.dataset import load
@@ -21,7 +22,6 @@ from models.paths import cache_root
 from models.pipeline import Artefact, Pipeline
 from models.split import split
 from models.store import Store
-from tests.firmware.kernel import Kernels
 from tests.firmware.litert import Reference
 from tests.twin.dense_model import Dense
 

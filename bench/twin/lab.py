@@ -17,6 +17,7 @@ from bench.device.images import (
 from bench.station.configuration import Station
 from bench.twin.card import Card
 from bench.twin.core.application import CoreApplication
+from bench.twin.core.interface import library
 from bench.twin.daq.digitizer import Digitizer
 from bench.twin.daq.service import DigitizerServer
 from bench.twin.equipment import sound_equipment
@@ -83,6 +84,7 @@ class Lab:
         faults: Iterable[str] = (),
         stream: Stream = AT_REST,
     ) -> None:
+        library()  # built before anything is served: no client waits for a compiler
         parts = with_faults(sound_equipment(station, seed), faults)
         self.world = World(parts.components, pace)
         self.card = Card(seed, parts.tolerances, parts.wiring)

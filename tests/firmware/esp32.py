@@ -177,17 +177,21 @@ class Esp32Core:
             case _Call.WAIT:
                 board.wait(self._number() * 1e-6)
             case _Call.LOAD:
-                texts = [self._bytes().decode(errors="replace") for _ in range(2)]
-                model = self._bytes()
-                self._answer(lambda: self._load(*texts, model))
+                name, technique, model = self._bytes(), self._bytes(), self._bytes()
+                self._answer(lambda: self._load(name, technique, model))
             case _Call.INVOKE:
                 content, times = self._bytes(), self._number()
                 self._answer(lambda: board.invoke(content, times))
             case _Call.PROFILE:
-                self._answer(lambda: board.profile() or b"")
+                self._answer(self._profile)
 
-    def _load(self, name: str, technique: str, model: bytes) -> bytes:
-        found = self._board.load(name, technique, model, self._partition.find(model))
+    def _profile(self) -> bytes:
+        self._board.profile()
+        return b""
+
+    def _load(self, name: bytes, technique: bytes, model: bytes) -> bytes:
+        texts = name.decode(errors="replace"), technique.decode(errors="replace")
+        found = self._board.load(*texts, model, self._partition.find(model))
         counts = found.arena_used, found.arena_size, len(found.operators)
         operators = (_text(what) + struct.pack("<d", time * 1e6) for what, time in found.operators)
         tensors = _described(found.input) + _described(found.output)

@@ -120,7 +120,7 @@ class Emulator:
 
 def instructions(cycles: int) -> int:
     """Instructions from a difference of the cycle counter of a counting `Emulator`; exact."""
-    return round(cycles * NANOSECONDS_PER_CYCLE / 2**SHIFT)
+    return round(cycles * NANOSECONDS_PER_CYCLE / (1 << SHIFT))
 
 
 @dataclass(frozen=True)

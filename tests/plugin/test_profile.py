@@ -49,6 +49,7 @@ def reported(run: pytest.Pytester, *arguments: str) -> Report:
     """Of a run in which the variant fits and has no energy."""
     result = run.runpytest_inprocess(*arguments, *OWN, "--report=out")
     result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["the device's layout: paper (*)", "tiny_F-own*fits*"])
     return load_report(run.path / "out" / "report.json")
 
 

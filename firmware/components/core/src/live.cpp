@@ -10,7 +10,7 @@ const char* unfit(const Application& application) {
   const Standardisation& standardisation = application.image.standardisation;
   const bool fits = standardisation.channels == kSensorChannels &&
                     raw_bytes(standardisation, application.runtime.input()) == kWindowBytes;
-  return fits ? nullptr : "live: the model does not take windows of 128 samples of the six channels";
+  return fits ? nullptr : "live: the model does not take windows of 128 samples of six channels";
 }
 
 std::size_t largest_output(const Runtime& runtime) {

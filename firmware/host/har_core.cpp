@@ -1,13 +1,10 @@
 #include "har_core.h"
 
-#include <algorithm>
 #include <array>
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "har/console.hpp"
-#include "har/preprocess.hpp"
 
 namespace {
 
@@ -123,22 +120,3 @@ void har_core_receive(har_core* core, const uint8_t* bytes, size_t size) {
 }
 
 void har_core_delete(har_core* core) { delete core; }
-
-size_t har_core_console_size() { return sizeof(har::Console); }
-
-size_t har_format_real(float value, char* text, size_t size) {
-  har::Text formatted;
-  formatted.real(value);
-  const std::size_t count = std::min(formatted.view().size(), size);
-  std::memcpy(text, formatted.view().data(), count);
-  return count;
-}
-
-int32_t har_standardise(size_t channels, const float* mean, const float* scale,
-                        const har_tensor* input, const uint8_t* raw, uint8_t* tensor) {
-  har::Standardisation standardisation;
-  standardisation.channels = channels;
-  std::copy_n(mean, channels, standardisation.mean.begin());
-  std::copy_n(scale, channels, standardisation.scale.begin());
-  return har::standardise(standardisation, tensor_of(*input), raw, tensor) == nullptr ? 0 : 1;
-}

@@ -83,13 +83,6 @@ HAR_API void har_core_boot(har_core* core);
 HAR_API void har_core_receive(har_core* core, const uint8_t* bytes, size_t size);
 HAR_API void har_core_delete(har_core* core);
 
-/* Bytes of static memory that a console takes on a 32-bit or 64-bit machine, as the library is. */
-HAR_API size_t har_core_console_size(void);
-/* The parts that are pure arithmetic, for their tests. */
-HAR_API size_t har_format_real(float value, char* text, size_t size);
-HAR_API int32_t har_standardise(size_t channels, const float* mean, const float* scale,
-                                const har_tensor* input, const uint8_t* raw, uint8_t* tensor);
-
 #ifdef __cplusplus
 }
 #endif

@@ -4,22 +4,22 @@ import functools
 import hashlib
 import os
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock
 
 from bench.twin.core.toolchain import Toolchain, ToolchainError, find_toolchain
 from models.paths import cache_root
-from models.progress import Lines
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
-LIBRARY = "HAR_CORE_LIBRARY"
+LIBRARY = "libhar_core.so"
+VARIABLE = "HAR_CORE_LIBRARY"
 """Names a library to load instead, such as one that was built with sanitizers."""
 _FOLDERS = ("components/core", "components/hybrid_dense", "host")
 _SUFFIXES = frozenset({".cpp", ".hpp", ".h", ".txt"})
-_NAME = "libhar_core.so"
 
 
 @functools.cache
@@ -29,33 +29,33 @@ def core_library() -> Path:
     Raises:
         ToolchainError: There is no compiler, or it does not build; the message says what to do.
     """
-    named = os.environ.get(LIBRARY)
+    named = os.environ.get(VARIABLE)
     if named:
         return Path(named)
     return built(find_toolchain(), cache_root() / "core")
 
 
-def built(toolchain: Toolchain, cache: Path, *options: str) -> Path:
+def built(toolchain: Toolchain, cache: Path) -> Path:
     """The library, from `cache` or built into it; several processes may ask at once.
 
     Args:
         toolchain: What to build with.
         cache: A folder for libraries; it need not exist.
-        options: For CMake, such as ``-DHAR_SANITIZE=ON``.
 
     Raises:
         ToolchainError: It does not build; what the compiler says is a note of the error.
     """
-    path = cache / _key(toolchain, options) / _NAME
+    path = cache / _key(toolchain) / LIBRARY
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.parent / "lock"):
         if not path.exists():
-            Lines().say(f"building the firmware's core with {toolchain.version}, once")
+            sys.stderr.write(f"building the firmware's core with {toolchain.version}, once\n")
+            sys.stderr.flush()
             with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-                _build(toolchain, Path(folder), options)
-                os.replace(Path(folder) / _NAME, path)
+                build(toolchain, Path(folder))
+                os.replace(Path(folder) / LIBRARY, path)
     return path
 
 
@@ -66,8 +66,8 @@ def sources() -> Iterator[Path]:
         yield from sorted(path for path in files if path.suffix in _SUFFIXES)
 
 
-def _key(toolchain: Toolchain, options: tuple[str, ...]) -> str:
-    digest = hashlib.sha256(repr((toolchain.compiler, toolchain.version, options)).encode())
+def _key(toolchain: Toolchain) -> str:
+    digest = hashlib.sha256(repr((toolchain.compiler, toolchain.version)).encode())
     for path in sources():
         content = path.read_bytes()
         digest.update(f"{path.relative_to(FIRMWARE)} {len(content)}\n".encode())
@@ -75,7 +75,12 @@ def _key(toolchain: Toolchain, options: tuple[str, ...]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _build(toolchain: Toolchain, folder: Path, options: tuple[str, ...]) -> None:
+def build(toolchain: Toolchain, folder: Path, options: Sequence[str] = ()) -> None:
+    """Build all that the options of ``firmware/host`` ask for in `folder`, `LIBRARY` among it.
+
+    Raises:
+        ToolchainError: It does not build; what the compiler says is a note of the error.
+    """
     configure = [
         *("-G", toolchain.generator, "-S", str(FIRMWARE / "host"), "-B", str(folder)),
         f"-DCMAKE_MAKE_PROGRAM={toolchain.make_program}",
@@ -85,9 +90,11 @@ def _build(toolchain: Toolchain, folder: Path, options: tuple[str, ...]) -> None
     for arguments in (configure, ["--build", str(folder)]):
         done = subprocess.run([toolchain.cmake, *arguments], capture_output=True, text=True)
         if done.returncode != 0:
+            output = (done.stdout + done.stderr).strip()
+            wrong = next((line for line in output.splitlines() if "error" in line.lower()), output)
             error = ToolchainError(
-                f"the firmware's core does not build with {toolchain.version}: "
+                f"the firmware's core does not build with {toolchain.version} ({wrong.strip()}): "
                 "set CXX to another C++17 compiler"
             )
-            error.add_note((done.stdout + done.stderr)[-4000:])
+            error.add_note(output[-4000:])
             raise error

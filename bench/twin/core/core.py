@@ -180,30 +180,6 @@ class Core:
         return _said(message, invoke)
 
 
-def console_size() -> int:
-    """Bytes of static memory that the console takes, as this machine lays it out."""
-    return int(library().har_core_console_size())
-
-
-def format_real(value: float) -> str:
-    """A float32 as the console says it."""
-    room = ctypes.create_string_buffer(64)
-    return room.raw[: library().har_format_real(value, room, len(room))].decode()
-
-
-def standardise(
-    mean: Sequence[float], scale: Sequence[float], tensor: Tensor, raw: bytes
-) -> bytes | None:
-    """The input tensor's bytes for raw float32 values, or None where it cannot take them."""
-    floats = ctypes.c_float * len(mean)
-    room = ctypes.create_string_buffer(tensor.nbytes)
-    described = _described(tensor)
-    refused = library().har_standardise(
-        len(mean), floats(*mean), floats(*scale), ctypes.byref(described), raw, room
-    )
-    return None if refused else room.raw
-
-
 def _said(message: int, call: Callable[[], None]) -> int:
     """Do what may be refused; the refusal's words go to `message`."""
     try:

@@ -106,12 +106,4 @@ def library() -> ctypes.CDLL:
     loaded.har_core_receive.restype = None
     loaded.har_core_delete.argtypes = (c_void_p,)
     loaded.har_core_delete.restype = None
-    loaded.har_core_console_size.restype = c_size_t
-    loaded.har_format_real.argtypes = (c_float, c_char_p, c_size_t)
-    loaded.har_format_real.restype = c_size_t
-    loaded.har_standardise.argtypes = (
-        *(c_size_t, POINTER(c_float), POINTER(c_float), POINTER(CTensor)),
-        *(c_char_p, c_void_p),
-    )
-    loaded.har_standardise.restype = c_int32
     return loaded

@@ -43,7 +43,7 @@ const Element* array(std::int32_t size) {
   return reinterpret_cast<const Element*>(at);
 }
 
-std::int32_t quantise(const Request& asked, const float* input, std::int8_t* stored) {
+std::int32_t quantise(const Request& asked, const float* input, std::uint8_t* stored) {
   har::quantise_row(input, asked.inputs, asked.asymmetric != 0, stored);
   return 0;
 }
@@ -54,7 +54,7 @@ void answer(const Request& asked) {
   const auto* scales = array<float>(asked.scales_size);
   const auto* bias = array<float>(asked.bias_size);
   const auto* input = array<float>(asked.input_size);
-  auto* scratch = reinterpret_cast<std::int8_t*>(take(asked.scratch_size));
+  std::uint8_t* scratch = take(asked.scratch_size);
   std::uint8_t* output = take(asked.output_size);
   for (std::int32_t i = 0; i < asked.output_size; ++i) output[i] = 0xFF;  // no number
   auto* floats = reinterpret_cast<float*>(output);
@@ -75,7 +75,7 @@ void answer(const Request& asked) {
       status = har_softmax(input, asked.rows, asked.inputs, asked.beta, floats);
       break;
     case kQuantiseRow:
-      status = quantise(asked, input, reinterpret_cast<std::int8_t*>(output));
+      status = quantise(asked, input, output);
       break;
     default:
       break;

@@ -18,6 +18,8 @@ from tests.firmware.echo_board import (
     tensor,
 )
 
+pytestmark = pytest.mark.usefixtures("each_core")
+
 pieces = st.lists(
     st.binary(max_size=40)
     | st.sampled_from([b"%", b"infer 2%", b"db load 16%", b"db ", b"00" * 8, b"db print%"])

@@ -21,7 +21,7 @@ extern "C" {
 HAR_API int32_t har_hybrid_dense(const int8_t* weights, const float* scales, int32_t scale_count,
                                  const float* bias, int32_t units, int32_t inputs,
                                  int32_t asymmetric, int32_t activation, const float* input,
-                                 int32_t rows, int8_t* scratch, int32_t scratch_bytes,
+                                 int32_t rows, uint8_t* scratch, int32_t scratch_bytes,
                                  float* output);
 
 HAR_API int32_t har_float_dense(const float* weights, const float* bias, int32_t units,

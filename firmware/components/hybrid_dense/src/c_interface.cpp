@@ -11,7 +11,7 @@ std::int32_t har_hybrid_dense(const std::int8_t* weights, const float* scales,
                               std::int32_t scale_count, const float* bias, std::int32_t units,
                               std::int32_t inputs, std::int32_t asymmetric,
                               std::int32_t activation, const float* input, std::int32_t rows,
-                              std::int8_t* scratch, std::int32_t scratch_bytes, float* output) {
+                              std::uint8_t* scratch, std::int32_t scratch_bytes, float* output) {
   const har::HybridLayer layer{weights,
                                scales,
                                scale_count,

@@ -126,7 +126,7 @@ TfLiteStatus evaluate_hybrid(TfLiteContext* context, TfLiteNode* node,
                           params_of(node)->asymmetric_quantize_inputs,
                           static_cast<Activation>(params_of(node)->activation)};
   auto* scratch =
-      static_cast<std::int8_t*>(context->GetScratchBuffer(context, data->scratch_index));
+      static_cast<std::uint8_t*>(context->GetScratchBuffer(context, data->scratch_index));
   const Status status = hybrid_dense(layer, tflite::micro::GetTensorData<float>(input),
                                      elements(input->dims) / layer.inputs, scratch,
                                      hybrid_scratch_bytes(layer.inputs),

@@ -77,24 +77,25 @@ Range range_of(const float* values, std::int32_t length) {
   return range;
 }
 
-std::int8_t limited(std::int32_t value, std::int32_t low, std::int32_t high) {
-  return static_cast<std::int8_t>(value < low ? low : (value > high ? high : value));
+std::int32_t limited(std::int32_t value, std::int32_t low, std::int32_t high) {
+  return value < low ? low : (value > high ? high : value);
 }
 
 // All steps zero: a row of zeros, or of values too small for the inverse of their scale; with a
 // scale that is not a number, a row that cannot be quantised.
-RowQuantisation zero_row(std::int32_t length, std::int8_t* stored, float scale) {
+RowQuantisation zero_row(std::int32_t length, std::uint8_t* stored, float scale) {
   std::memset(stored, 0, static_cast<std::size_t>(length));
   return {scale, 0};
 }
 
 RowQuantisation quantise_symmetric(const float* values, std::int32_t length, Range range,
-                                   std::int8_t* stored) {
+                                   std::uint8_t* stored) {
   const float largest = -range.low > range.high ? -range.low : range.high;
   const float inverse = largest == 0.0F ? 0.0F : static_cast<float>(kSymmetricLimit) / largest;
   if (largest == 0.0F || inverse > Limits::max()) return zero_row(length, stored, 1.0F);
   for (std::int32_t i = 0; i < length; ++i) {
-    stored[i] = limited(rounded(values[i] * inverse), -kSymmetricLimit, kSymmetricLimit);
+    const std::int32_t steps = rounded(values[i] * inverse);
+    stored[i] = static_cast<std::uint8_t>(limited(steps, -kSymmetricLimit, kSymmetricLimit));
   }
   return {largest / static_cast<float>(kSymmetricLimit), 0};
 }
@@ -110,7 +111,7 @@ std::int32_t zero_point_of(double low_steps, double high_steps) {
 }
 
 RowQuantisation quantise_asymmetric(const float* values, std::int32_t length, Range range,
-                                    std::int8_t* stored) {
+                                    std::uint8_t* stored) {
   const float width = range.high - range.low;
   const double exact_scale = static_cast<double>(width) / (kHighest - kLowest);
   const auto scale = static_cast<float>(exact_scale);
@@ -121,33 +122,36 @@ RowQuantisation quantise_asymmetric(const float* values, std::int32_t length, Ra
   const double high = range.high;
   const std::int32_t zero_point = zero_point_of(low / exact_scale, high / exact_scale);
   for (std::int32_t i = 0; i < length; ++i) {
-    stored[i] = limited(zero_point + rounded(values[i] * inverse), kLowest, kHighest);
+    const std::int32_t steps = zero_point + rounded(values[i] * inverse);
+    stored[i] = static_cast<std::uint8_t>(limited(steps, kLowest, kHighest) - kLowest);
   }
-  return {scale, zero_point};
+  return {scale, zero_point - kLowest};
 }
 
-std::int32_t sum_of_products(const std::int8_t* weights, const std::int8_t* stored,
+template <typename Stored>
+std::int32_t sum_of_products(const std::int8_t* weights, const Stored* stored,
                              std::int32_t length) {
   std::int32_t sum = 0;
   for (std::int32_t i = 0; i < length; ++i) sum += weights[i] * stored[i];
   return sum;
 }
 
-std::int32_t sum_of_products(const std::int8_t* weights, const std::int8_t* stored,
+std::int32_t sum_of_products(const std::int8_t* weights, const std::uint8_t* stored,
                              std::int32_t length, std::int32_t zero_point) {
+  if (zero_point == 0) return sum_of_products(weights, stored, length);
   std::int32_t sum = 0;
   for (std::int32_t i = 0; i < length; ++i) sum += weights[i] * (stored[i] - zero_point);
   return sum;
 }
 
-void hybrid_row(const HybridLayer& layer, const std::int8_t* stored, RowQuantisation row, Ends ends,
-                float* output) {
+void hybrid_row(const HybridLayer& layer, const std::uint8_t* stored, RowQuantisation row,
+                Ends ends, float* output) {
+  const auto* with_sign = reinterpret_cast<const std::int8_t*>(stored);
   const std::int8_t* weights = layer.weights;
   for (std::int32_t unit = 0; unit < layer.units; ++unit, weights += layer.inputs) {
     const std::int32_t sum =
-        row.zero_point == 0
-            ? sum_of_products(weights, stored, layer.inputs)
-            : sum_of_products(weights, stored, layer.inputs, row.zero_point);
+        layer.asymmetric ? sum_of_products(weights, stored, layer.inputs, row.zero_point)
+                         : sum_of_products(weights, with_sign, layer.inputs);
     const float scale = row.scale * layer.scales[layer.scale_count == 1 ? 0 : unit];
     const float start = layer.bias == nullptr ? 0.0F : layer.bias[unit];
     output[unit] = ends.clamp(start + static_cast<float>(sum) * scale);
@@ -203,7 +207,7 @@ void softmax_row(const float* input, std::int32_t width, float beta, float* outp
 }  // namespace
 
 RowQuantisation quantise_row(const float* values, std::int32_t length, bool asymmetric,
-                             std::int8_t* stored) {
+                             std::uint8_t* stored) {
   const Range range = range_of(values, length);
   if (!range.finite) return zero_row(length, stored, Limits::quiet_NaN());
   return asymmetric ? quantise_asymmetric(values, length, range, stored)
@@ -211,7 +215,7 @@ RowQuantisation quantise_row(const float* values, std::int32_t length, bool asym
 }
 
 Status hybrid_dense(const HybridLayer& layer, const float* input, std::int32_t rows,
-                    std::int8_t* scratch, std::size_t scratch_bytes, float* output) {
+                    std::uint8_t* scratch, std::size_t scratch_bytes, float* output) {
   Ends ends = kUnbounded;
   if (!is_shape(rows, layer.units, layer.inputs)) return Status::kShape;
   if (layer.scale_count != 1 && layer.scale_count != layer.units) return Status::kScales;

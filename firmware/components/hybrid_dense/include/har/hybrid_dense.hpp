@@ -49,7 +49,9 @@ struct FloatLayer {
   Activation activation;
 };
 
-// A row of int8 and what its values stand for: (value - zero_point) * scale.
+// What the bytes of a row stand for: (byte - zero_point) * scale. A byte has a sign in a symmetric
+// row, whose zero point is 0; in an asymmetric one it has none, and is 128 above LiteRT's int8: so
+// a row without negative values, such as a ReLU leaves, has no zero point to subtract.
 struct RowQuantisation {
   float scale;
   std::int32_t zero_point;
@@ -63,12 +65,12 @@ constexpr std::size_t hybrid_scratch_bytes(std::int32_t inputs) {
 // Quantises `length` values into `stored`, halves away from zero. A row that is not all finite, or
 // whose range is no float, gets a scale that is not a number.
 RowQuantisation quantise_row(const float* values, std::int32_t length, bool asymmetric,
-                             std::int8_t* stored);
+                             std::uint8_t* stored);
 
 // `input` is rows x inputs, `output` rows x units; they may not overlap. Weights are from -127 to
 // 127, as converters make them. A row that cannot be quantised gives an output that is no number.
 Status hybrid_dense(const HybridLayer& layer, const float* input, std::int32_t rows,
-                    std::int8_t* scratch, std::size_t scratch_bytes, float* output);
+                    std::uint8_t* scratch, std::size_t scratch_bytes, float* output);
 
 Status float_dense(const FloatLayer& layer, const float* input, std::int32_t rows, float* output);
 

@@ -5,7 +5,7 @@ from bench.errors import DeviceError
 FIRMWARE = "har-energy-bench"
 FIRMWARE_VERSION = "0.1.0"
 """The project's name and version in ``firmware/CMakeLists.txt``."""
-BUILD_AND_FLASH = "build and flash the project in firmware/, as its README tells"
+BUILD_AND_FLASH = "build and flash the firmware in firmware/, as its README tells"
 
 
 class FirmwareError(DeviceError):

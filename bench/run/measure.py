@@ -18,7 +18,7 @@ from bench.device.deployability import (
     check_outputs,
     check_time,
 )
-from bench.device.firmware import check_firmware
+from bench.device.firmware import BUILD_AND_FLASH, check_firmware
 from bench.device.flash import Flasher, FlashError, WrongDeviceError
 from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
@@ -188,7 +188,8 @@ class Workbench:
         if (model.crc, model.name, model.technique) != (image.crc, image.name, image.technique):
             raise DeviceError(
                 f"device holds {model.name}-{model.technique} with CRC {model.crc:08x}, wanted "
-                f"{subject.name} with {image.crc:08x}: flash it again"
+                f"{subject.name} with {image.crc:08x}: flash it again; an application that was "
+                f"built around a model keeps to that one: {BUILD_AND_FLASH}"
             )
         try:
             arena, size = console.arena()

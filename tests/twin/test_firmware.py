@@ -51,7 +51,7 @@ def test_a_device_without_firmware_says_to_build_and_flash_it(tmp_path: Path) ->
     with (
         staged() as stage,
         at_hand(stage, tmp_path) as bench,
-        pytest.raises(DeviceSilentError, match=r"build and flash the project in firmware/"),
+        pytest.raises(DeviceSilentError, match=r"build and flash the firmware in firmware/"),
     ):
         bench.measure(subject("tiny-F"))
 

@@ -121,7 +121,7 @@ def test_a_program_that_is_gone_is_an_error_too(builder: Builder, log: Path) -> 
 
 @pytest.mark.parametrize("said", ["another 1.0", "har-energy-bench 0.0.9", ""])
 def test_another_firmware_is_refused_with_what_to_do(said: str) -> None:
-    with pytest.raises(FirmwareError, match=r"build and flash the project in firmware/"):
+    with pytest.raises(FirmwareError, match=r"build and flash the firmware in firmware/"):
         check_firmware(said)
 
 

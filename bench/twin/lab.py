@@ -15,7 +15,7 @@ from bench.device.images import (
 )
 from bench.station.configuration import Station
 from bench.twin.card import Card
-from bench.twin.console import Console
+from bench.twin.core.application import CoreApplication
 from bench.twin.daq.digitizer import Digitizer
 from bench.twin.daq.service import DigitizerServer
 from bench.twin.equipment import sound_equipment
@@ -82,7 +82,7 @@ class Lab:
         self.card = Card(seed, parts.tolerances, parts.wiring)
         self.chip = Esp32(
             self.world,
-            lambda host: Console(parts.host(host), parts.settings, parts.load),
+            lambda host: CoreApplication(parts.host(host), parts.settings, parts.load),
             flash=Flash(FLASH_BYTES, parts.worn),
             identity=parts.identity,
             defects=parts.defects,

@@ -4,6 +4,8 @@ The port is one in simulated time: a byte takes its time on the line, and a read
 its time-out, so the limits of the client can be asked for exactly and nothing waits.
 """
 
+import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 from types import SimpleNamespace
@@ -39,13 +41,13 @@ class Port:
     """
 
     def __init__(
-        self, replies: Callable[[str], bytes], stream: Iterable[bytes] = (), said: bytes = b""
+        self, replies: Callable[[bytes], bytes], stream: Iterable[bytes] = (), said: bytes = b""
     ) -> None:
         self.now, self.timeout, self.write_timeout = 0.0, 0.0, 0.0
-        self.commands: list[str] = []
+        self.commands: list[bytes] = []
         self.lost: Exception | None = None
         self._replies, self._stream, self._waiting = replies, iter(stream), said
-        self._command = ""
+        self._command = b""
 
     @property
     def in_waiting(self) -> int:
@@ -53,7 +55,7 @@ class Port:
 
     def write(self, data: bytes) -> int:
         self._raise()
-        *complete, self._command = (self._command + data.decode()).split("%")
+        *complete, self._command = (self._command + data).split(b"%")
         for command in complete:
             self.commands.append(command)
             self._waiting += self._replies(command)
@@ -96,7 +98,7 @@ def answering(*lines: str) -> Port:
     return Port(lambda _: "".join(f"{line}\r\n" for line in (*lines, "m-ready")).encode())
 
 
-def silent(_command: str) -> bytes:
+def silent(_command: bytes) -> bytes:
     return b""
 
 
@@ -124,23 +126,27 @@ def test_values_are_read_from_their_lines() -> None:
     assert dict(device.operator_times()) == pytest.approx({"CONV_2D": 12.5e-6, "SOFTMAX": 3e-6})
 
 
-def test_input_is_sent_in_lines_of_31_bytes_and_acknowledged() -> None:
-    data = bytes(range(70))
+def unescaped(payload: bytes) -> bytes:
+    return re.sub(b"}(.)", lambda found: bytes([found[1][0] ^ 0x20]), payload, flags=re.DOTALL)
+
+
+@given(st.binary(min_size=1, max_size=5000))
+@example(b"%}" * 3000)
+def test_input_is_sent_in_commands_with_a_checksum(data: bytes) -> None:
     received = bytearray()
 
-    def replies(command: str) -> bytes:
-        match command.split():
-            case ["db", "load", "70"]:
-                return b"m-[Expecting 70 bytes]\r\nm-ready\r\n"
-            case ["db", text]:
-                received.extend(bytes.fromhex(text))
-                return b"m-load-done\r\nm-ready\r\n" if len(received) == 70 else b"m-ready\r\n"
-        return b"e-[?]\r\nm-ready\r\n"
+    def replies(command: bytes) -> bytes:
+        if command == f"db load {len(data)}".encode():
+            return b"m-[Expecting]\r\nm-ready\r\n"
+        assert len(command) <= 4096
+        name, crc, payload = command.split(b" ", 2)
+        piece = unescaped(payload)
+        assert (name, int(crc, 16)) == (b"bin", zlib.crc32(piece))
+        received.extend(piece)
+        return b"m-load-done\r\nm-ready\r\n" if len(received) == len(data) else b"m-ready\r\n"
 
-    port = Port(replies)
-    console_on(port).load(data)
+    console_on(Port(replies)).load(data)
     assert received == data
-    assert [len(command) for command in port.commands] == [10, 3 + 62, 3 + 62, 3 + 16]
 
 
 @pytest.mark.parametrize("data", [b"", b"12"])
@@ -152,7 +158,7 @@ def test_input_that_is_not_acknowledged_is_an_error(data: bytes) -> None:
 def test_a_measured_run_has_two_time_stamps_and_results() -> None:
     port = answering("m-lap-us-1000", "m-lap-us-21000", "m-results-[0.25,-1e-3,nan]")
     inference = console_on(port).infer(10, 3, LIMIT)
-    assert port.commands == ["infer 10 3"]
+    assert port.commands == [b"infer 10 3"]
     assert inference.seconds == pytest.approx(20e-3)
     assert inference.latency == pytest.approx(2e-3)
     assert inference.outputs[:2] == (0.25, -1e-3)

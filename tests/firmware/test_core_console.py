@@ -66,6 +66,19 @@ def test_a_binary_load_brings_every_byte(data: bytes) -> None:
     assert bytes.fromhex(printed) == data
 
 
+@pytest.mark.parametrize(
+    ("length", "why"),
+    [
+        (4096, "unknown command: 'nn"),
+        (4097, "command longer than 4096"),
+        (9000, "command longer than 4096"),
+    ],
+)
+def test_a_command_has_at_most_4096_bytes(length: int, why: str) -> None:
+    (answer,) = echo().ask(b"n" * length)
+    assert answer.startswith(f"e-[{why}")
+
+
 def test_text_and_binary_pieces_may_follow_each_other() -> None:
     device = echo()
     device.ask("db load 6")

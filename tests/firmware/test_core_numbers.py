@@ -18,6 +18,8 @@ floats = st.integers(0, 2**32 - 1).map(lambda bits: struct.unpack("<f", struct.p
 
 
 CORNERS = [0.0, -0.0, 2.0**-149, 2.0**-126, 1e-4, 9.9999997e-5, 0.5, 16777216.0, 999999999.0, 1e9]
+TIES = [1000000.125, 1000000.375, 1000000.625]
+"""Exactly half way between two texts of nine digits."""
 LARGEST = 3.4028234663852886e38
 
 
@@ -29,7 +31,7 @@ def said_as_printf_says_it(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [*CORNERS, LARGEST, -LARGEST, float("inf"), float("-inf"), float("nan")]
+    "value", [*CORNERS, *TIES, LARGEST, -LARGEST, float("inf"), float("-inf"), float("nan")]
 )
 def test_a_result_at_a_corner_is_said_as_printf_says_it(value: float) -> None:
     said_as_printf_says_it(value)

@@ -1,5 +1,5 @@
-// The core on a board whose every part is the host's: what the core asks is sent as a call, and
-// what the host sends is a boot or bytes for the console.
+// Cores on boards whose every part is the host's: what a core asks is sent as a call, and what the
+// host sends is a boot of one of them or bytes for its console.
 #include <new>
 
 #include "har/console.hpp"
@@ -9,9 +9,20 @@ namespace {
 
 enum Order : std::uint32_t { kBoot, kReceive };
 enum Call : std::uint32_t {
-  kReturned, kWrite, kDrain, kMicros, kMarker, kTimestamp, kWait, kLoad, kInvoke, kProfile
+  kReturned,
+  kWrite,
+  kDrain,
+  kMicros,
+  kMarker,
+  kTimestamp,
+  kWait,
+  kLoad,
+  kInvoke,
+  kProfile,
+  kRunning
 };
 
+constexpr std::size_t kBoards = 4;
 constexpr std::size_t kTextSize = 256;
 constexpr std::size_t kOperators = 16;
 constexpr std::size_t kInputBytes = 64 * 1024;
@@ -78,6 +89,10 @@ class HostPort final : public har::Port {
     return false;
   }
   void stop_sampling() override {}
+  bool running() const override {
+    host::put(kRunning);
+    return host::next<std::uint32_t>() != 0;
+  }
 
  private:
   har::Bytes partition_;
@@ -149,44 +164,53 @@ class HostRuntime final : public har::Runtime {
   std::uint8_t data_[kInputBytes]{};
 };
 
-alignas(16) std::uint8_t partition[kPartitionBytes];
-std::uint8_t input[kInputBytes];
-std::uint8_t received[kPartitionBytes];
-
 struct Boot {
-  Boot(std::size_t partition_size, std::uint32_t clock_hz, const Name& name, const Name& version)
-      : port({partition, partition_size}, clock_hz, name, version),
-        console(port, runtime, {input, sizeof input}) {}
+  Boot(har::Bytes partition, har::MutableBytes input, std::uint32_t clock_hz, const Name& name,
+       const Name& version)
+      : port(partition, clock_hz, name, version), console(port, runtime, input) {}
 
   HostPort port;
   HostRuntime runtime;
   har::Console console;
 };
 
-alignas(Boot) std::uint8_t storage[sizeof(Boot)];
+struct Board {
+  alignas(16) std::uint8_t partition[kPartitionBytes];
+  alignas(16) std::uint8_t input[kInputBytes];
+  alignas(Boot) std::uint8_t storage[sizeof(Boot)];
+  Boot* boot;
+};
 
-Boot* booted() {
+Board boards[kBoards];
+std::uint8_t received[kPartitionBytes];
+
+void boot(Board& board) {
   const auto name = host::next<Name>();
   const auto version = host::next<Name>();
   const auto clock_hz = host::next<std::uint32_t>();
   const auto size = host::next<std::uint32_t>();
-  host::read(partition, size);
-  return new (storage) Boot(size, clock_hz, name, version);
+  host::read(board.partition, size);
+  board.boot = new (board.storage) Boot({board.partition, size}, {board.input, sizeof board.input},
+                                        clock_hz, name, version);
+  board.boot->console.boot();
+}
+
+void receive(Board& board) {
+  const auto size = host::next<std::uint32_t>();
+  host::read(received, size);
+  board.boot->console.receive({received, size});
 }
 
 }  // namespace
 
 int main() {
-  Boot* boot = nullptr;
   Order order{};
   while (host::read(&order, sizeof order)) {
+    Board& board = boards[host::next<std::uint32_t>() % kBoards];
     if (order == kBoot) {
-      boot = booted();
-      boot->console.boot();
+      boot(board);
     } else {
-      const auto size = host::next<std::uint32_t>();
-      host::read(received, size);
-      boot->console.receive({received, size});
+      receive(board);
     }
     host::put(kReturned);
   }

@@ -1,17 +1,17 @@
 """The firmware's portable code, on this machine and as ESP32 machine code."""
 
-import functools
 from collections.abc import Iterator
+from functools import cache, partial
 
 import pytest
 
 from bench.twin.core.interface import library
 from bench.twin.core.kernels import Kernels
-from tests.firmware import xtensa
-from tests.firmware.esp32 import kernels_of
+from tests.firmware import echo_board, xtensa
+from tests.firmware.esp32 import Esp32Core, kernels_of
 
 
-@functools.cache
+@cache
 def missing() -> str | None:
     """Why nothing can be run as ESP32 machine code here, or None."""
     return xtensa.missing()
@@ -37,3 +37,19 @@ def kernels(request: pytest.FixtureRequest) -> Kernels:
     """The dense kernels, here and there."""
     found: Kernels = request.getfixturevalue(f"{request.param}_kernels")
     return found
+
+
+@pytest.fixture(scope="module", params=["host", "esp32"])
+def each_core(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have the devices of `echo_board` run the core of this machine, and that of an emulator."""
+    if request.param == "host":
+        yield
+        return
+    if (reason := missing()) is not None:
+        pytest.skip(reason)
+    with (
+        xtensa.Emulator(xtensa.built("core")) as emulator,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        patched.setattr(echo_board, "Core", partial(Esp32Core, emulator))
+        yield

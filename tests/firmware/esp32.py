@@ -4,9 +4,11 @@ import ctypes
 import struct
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from math import prod
 from typing import cast
 
+from bench.device.images import MODEL_OFFSET
 from bench.errors import DeviceError
 from bench.twin.core.core import Board
 from bench.twin.core.interface import ELEMENT_TYPES
@@ -129,10 +131,16 @@ class _Call(IntEnum):
     LOAD = 7
     INVOKE = 8
     PROFILE = 9
+    RUNNING = 10
 
 
 class Esp32Core:
-    """One boot of the application, run by ``core.cpp`` in an emulator; made and used as `Core`."""
+    """One boot of the application, run by ``core.cpp`` in an emulator; made and used as `Core`.
+
+    The emulator holds the last four.
+    """
+
+    _made = 0
 
     def __init__(
         self,
@@ -147,67 +155,113 @@ class Esp32Core:
         self._description = (
             _text(name) + _text(version) + struct.pack("<II", clock_hz, len(partition)) + partition
         )
+        self._raised: BaseException | None = None
+        self._stopped = False
+        self._slot = Esp32Core._made
+        Esp32Core._made += 1
 
     def boot(self) -> None:
-        """Load the model and announce the console."""
+        """Load the model and announce the console; raises what a call of the board raised."""
         self._order(_Order.BOOT, self._description)
 
     def receive(self, data: bytes) -> None:
-        """Bytes from the UART, cut anywhere."""
+        """Bytes from the UART, cut anywhere; raises what a call of the board raised."""
         self._order(_Order.RECEIVE, struct.pack("<I", len(data)) + data)
 
-    def _order(self, order: _Order, content: bytes) -> None:
-        self._emulator.send(struct.pack("<I", order) + content)
-        while (call := _Call(self._number())) is not _Call.RETURNED:
-            self._serve(call)
+    def stop(self) -> None:
+        """End it, now or when it has returned from the call that it is in."""
+        self._stopped = True
 
-    def _serve(self, call: _Call) -> None:
+    def _order(self, order: _Order, content: bytes) -> None:
+        if self._stopped:
+            return
+        self._emulator.send(struct.pack("<II", order, self._slot) + content)
+        while (call := _Call(self._number())) is not _Call.RETURNED:
+            serve, instead = self._served(call)
+            self._emulator.send(self._guarded(serve, instead))
+        if self._raised is not None:
+            raise self._raised
+
+    def _guarded(self, serve: Callable[[], bytes], instead: bytes) -> bytes:
+        """The answer of the board, or another in its place once it has raised."""
+        if self._raised is not None:
+            return instead
+        try:
+            return serve()
+        except BaseException as error:
+            self._raised = error
+            return instead
+
+    def _served(self, call: _Call) -> tuple[Callable[[], bytes], bytes]:
+        """What answers a call, whose arguments are read here, and what does instead."""
         board = self._board
         match call:
             case _Call.WRITE:
-                board.write(self._bytes())
+                said = self._bytes()
+                return _done(partial(board.write, said)), b""
             case _Call.DRAIN:
-                board.drain()
+                return _done(board.drain), b""
             case _Call.MICROS:
-                self._emulator.send(struct.pack("<Q", board.micros()))
+                return lambda: struct.pack("<Q", board.micros()), bytes(8)
             case _Call.MARKER:
-                board.marker(bool(self._number()))
+                level = bool(self._number())
+                return _done(partial(board.marker, level)), b""
             case _Call.TIMESTAMP:
-                self._emulator.send(struct.pack("<Q", board.timestamp()))
+                return lambda: struct.pack("<Q", board.timestamp()), bytes(8)
             case _Call.WAIT:
-                board.wait(self._number() * 1e-6)
+                micros = self._number()
+                return _done(partial(board.wait, micros * 1e-6)), b""
             case _Call.LOAD:
                 name, technique, model = self._bytes(), self._bytes(), self._bytes()
-                self._answer(lambda: self._load(name, technique, model))
+                return _answer(partial(self._load, name, technique, model)), _refusal("")
             case _Call.INVOKE:
                 content, times = self._bytes(), self._number()
-                self._answer(lambda: board.invoke(content, times))
+                return _answer(partial(board.invoke, content, times)), _refusal("")
             case _Call.PROFILE:
-                self._answer(self._profile)
-
-    def _profile(self) -> bytes:
-        self._board.profile()
-        return b""
+                return _answer(_done(board.profile)), _refusal("")
+            case _Call.RUNNING:
+                return lambda: struct.pack("<I", not self._stopped), bytes(4)
+        raise AssertionError(f"{call.name} is no call of a board")
 
     def _load(self, name: bytes, technique: bytes, model: bytes) -> bytes:
         texts = name.decode(errors="replace"), technique.decode(errors="replace")
-        found = self._board.load(*texts, model, self._partition.find(model))
+        found = self._board.load(*texts, model, MODEL_OFFSET)
         counts = found.arena_used, found.arena_size, len(found.operators)
         operators = (_text(what) + struct.pack("<d", time * 1e6) for what, time in found.operators)
         tensors = _described(found.input) + _described(found.output)
         return tensors + struct.pack("<3I", *counts) + b"".join(operators)
-
-    def _answer(self, call: Callable[[], bytes]) -> None:
-        try:
-            self._emulator.send(struct.pack("<I", 0) + call())
-        except DeviceError as error:
-            self._emulator.send(struct.pack("<I", 1) + _text(str(error)))
 
     def _number(self) -> int:
         return int.from_bytes(self._emulator.receive(4), "little")
 
     def _bytes(self) -> bytes:
         return self._emulator.receive(self._number())
+
+
+def _done(call: Callable[[], None]) -> Callable[[], bytes]:
+    """Do it and answer nothing."""
+
+    def serve() -> bytes:
+        call()
+        return b""
+
+    return serve
+
+
+def _answer(call: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Answer what it gives, or why it was refused."""
+
+    def serve() -> bytes:
+        try:
+            return struct.pack("<I", 0) + call()
+        except DeviceError as error:
+            return _refusal(str(error))
+
+    return serve
+
+
+def _refusal(why: str) -> bytes:
+    return struct.pack("<I", 1) + _text(why)
 
 
 def _text(text: str) -> bytes:

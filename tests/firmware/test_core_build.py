@@ -1,6 +1,7 @@
 """How this machine builds the core: once, for two processes too, and with one clear error."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.twin.core import build, toolchain
+from bench.twin.core import build
 from bench.twin.core.build import LIBRARY, VARIABLE, built
 from bench.twin.core.toolchain import ToolchainError, find_toolchain
 
@@ -75,14 +76,14 @@ def test_a_build_that_fails_says_what_the_compiler_said(
 
 def without_programs(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """A machine on which these programs cannot be found."""
-    which = toolchain.shutil.which
+    which = shutil.which
 
-    def found(name: str, **told: str) -> str | None:
-        return None if name in names else which(name, **told)
+    def found(name: str, path: str | None = None) -> str | None:
+        return None if name in names else which(name, path=path)
 
     monkeypatch.delenv("CXX", raising=False)
-    monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda _name: None)
-    monkeypatch.setattr(toolchain.shutil, "which", found)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr("shutil.which", found)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from tests.firmware.echo_board import (
     tensor,
 )
 
+pytestmark = pytest.mark.usefixtures("each_core")
+
 pieces = st.lists(
     st.binary(max_size=40)
     | st.sampled_from([b"%", b"infer 2%", b"db load 16%", b"db ", b"00" * 8, b"db print%"])
@@ -62,6 +64,19 @@ def test_a_binary_load_brings_every_byte(data: bytes) -> None:
     assert device.load(data) == ["m-load-done"]
     printed = "".join(line.removeprefix("m-buffer-") for line in device.ask("db print"))
     assert bytes.fromhex(printed) == data
+
+
+@pytest.mark.parametrize(
+    ("length", "why"),
+    [
+        (4096, "unknown command: 'nn"),
+        (4097, "command longer than 4096"),
+        (9000, "command longer than 4096"),
+    ],
+)
+def test_a_command_has_at_most_4096_bytes(length: int, why: str) -> None:
+    (answer,) = echo().ask(b"n" * length)
+    assert answer.startswith(f"e-[{why}")
 
 
 def test_text_and_binary_pieces_may_follow_each_other() -> None:

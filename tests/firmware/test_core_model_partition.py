@@ -18,6 +18,8 @@ from bench.device.images import (
 )
 from tests.firmware.echo_board import Device, EchoBoard, tensor
 
+pytestmark = pytest.mark.usefixtures("each_core")
+
 
 def texts(most: int) -> st.SearchStrategy[str]:
     letters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])

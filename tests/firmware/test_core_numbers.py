@@ -12,22 +12,26 @@ from bench.device.images import ModelImage, Standardisation
 from models.graph import Quantisation, Tensor
 from tests.firmware.echo_board import NAME, Device, EchoBoard, echo, tensor
 
+pytestmark = pytest.mark.usefixtures("each_core")
+
 floats = st.integers(0, 2**32 - 1).map(lambda bits: struct.unpack("<f", struct.pack("<I", bits))[0])
-ECHO = echo("float32", 1)
 
 
 CORNERS = [0.0, -0.0, 2.0**-149, 2.0**-126, 1e-4, 9.9999997e-5, 0.5, 16777216.0, 999999999.0, 1e9]
+TIES = [1000000.125, 1000000.375, 1000000.625]
+"""Exactly half way between two texts of nine digits."""
 LARGEST = 3.4028234663852886e38
 
 
 def said_as_printf_says_it(value: float) -> None:
     single = float(np.float32(value))
-    ECHO.load(struct.pack("<f", single))
-    assert ECHO.ask("infer 1 0")[-1] == f"m-results-[{single:.9g}]"
+    device = echo("float32", 1)
+    device.load(struct.pack("<f", single))
+    assert device.ask("infer 1 0")[-1] == f"m-results-[{single:.9g}]"
 
 
 @pytest.mark.parametrize(
-    "value", [*CORNERS, LARGEST, -LARGEST, float("inf"), float("-inf"), float("nan")]
+    "value", [*CORNERS, *TIES, LARGEST, -LARGEST, float("inf"), float("-inf"), float("nan")]
 )
 def test_a_result_at_a_corner_is_said_as_printf_says_it(value: float) -> None:
     said_as_printf_says_it(value)

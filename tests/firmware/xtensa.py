@@ -5,7 +5,9 @@ machine with a core that has an FPU too. Two settings are QEMU's, not the chip's
 windows (the linker at hand knows none), no MULUH and MULSH (that core has none).
 """
 
+import contextlib
 import functools
+import os
 import shutil
 import subprocess
 import tempfile
@@ -74,13 +76,15 @@ class Emulator:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env=_environment(),
         )
 
     def send(self, data: bytes) -> None:
-        """Bytes for its standard input."""
+        """Bytes for its standard input; if it has ended, `receive` says so."""
         assert self._process.stdin is not None
-        self._process.stdin.write(data)
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
 
     def receive(self, size: int) -> bytes:
         """That many bytes of its standard output.
@@ -129,24 +133,16 @@ class Build:
 
     folder: Path
 
-    def program(self, name: str, sources: Sequence[Path]) -> Path:
-        """The ELF file of ``firmware/xtensa/<name>.cpp`` with these sources of components."""
+    def linked(self, program: Path, sources: Sequence[Path]) -> Path:
+        """The ELF file of a source that has ``main`` and of sources of components."""
         start = self.folder / "start.o"
         _run("xtensa-lx106-elf-as", XTENSA / "start.S", "-o", start)
-        own = (XTENSA / f"{name}.cpp", XTENSA / "host.cpp", XTENSA / "runtime.cpp")
-        objects = [start, *(self._object(source) for source in (*own, *sources))]
-        linked = self.folder / f"{name}.elf"
+        every = (program, XTENSA / "host.cpp", XTENSA / "runtime.cpp", *sources)
+        objects = [start, *(self._object(source) for source in every)]
+        linked = self.folder / f"{program.stem}.elf"
         _run(
-            *(
-                "xtensa-lx106-elf-ld",
-                "--no-relax",
-                "--no-warn-rwx-segments",
-                "-z",
-                "noexecstack",
-                "-T",
-                XTENSA / "memory.ld",
-            ),
-            *(*objects, C_LIBRARY / "lib/libc.a", "-o", linked),
+            *("xtensa-lx106-elf-ld", "--no-relax", "--no-warn-rwx-segments", "-z", "noexecstack"),
+            *("-T", XTENSA / "memory.ld", *objects, C_LIBRARY / "lib/libc.a", "-o", linked),
         )
         return linked
 
@@ -180,9 +176,9 @@ class Build:
 
 @functools.cache
 def built(name: str) -> Path:
-    """The program ``kernels`` or ``core``, built once for a process."""
+    """The program ``kernels`` or ``core`` of ``firmware/xtensa``, built once for a process."""
     sources = {"kernels": KERNEL, "core": CORE}[name]
-    return Build(Path(_folder().name)).program(name, sources)
+    return Build(Path(_folder().name)).linked(XTENSA / f"{name}.cpp", sources)
 
 
 @functools.cache
@@ -199,8 +195,15 @@ def _system_headers() -> tuple[Path, ...]:
     return (*cxx, C_LIBRARY / "include")
 
 
+def _environment() -> dict[str, str]:
+    """Without the runtime of sanitizers, which is only for this process."""
+    return {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+
+
 def _run(*command: object) -> str:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, env=_environment()
+    )
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} failed: {done.stderr or done.stdout}")
     return done.stdout + done.stderr

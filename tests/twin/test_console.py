@@ -252,6 +252,21 @@ def test_no_byte_leaves_near_the_window_and_the_load_is_settled() -> None:
     assert (after == idle).all()
 
 
+def test_a_brown_out_under_an_inference_resets_the_device() -> None:
+    tested = Device(encode_model(image("tiny-L")))
+    tested.load(golden("tiny-L")[0][0].tobytes())
+    idle, active = (Settings().current(state) for state in ("idle", "active"))
+    world = tested.world
+    with world.lock:
+        world.connect(world.brown_out + world.parts.shunt * (idle + active) / 2)
+    tested.send(b"infer 20 3%name%")
+    assert not world.history.marker[-1]
+    text = b"".join(data for _, data in tested.line.pieces).decode()
+    assert "m-warmup-start-3" in text
+    assert "RTCWDT_BROWN_OUT_RESET" in text
+    assert "m-infer-done" not in text
+
+
 def test_the_warm_up_defaults_to_ten() -> None:
     tested = device()
     tested.load(golden("tiny-L")[0][0].tobytes())

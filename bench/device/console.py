@@ -13,6 +13,7 @@ from typing import Self
 
 import serial
 
+from bench.device.firmware import BUILD_AND_FLASH
 from bench.errors import DeviceError
 
 READY = "m-ready"
@@ -142,7 +143,7 @@ class DeviceConsole:
                 tail = " / ".join(seen[-3:]) or "nothing"
                 raise DeviceSilentError(
                     f"device: no {INIT_DONE} and {READY} within {timeout:g} s of power (last seen: "
-                    f"{tail}): flash the firmware, check baud rate and wiring"
+                    f"{tail}): {BUILD_AND_FLASH}; check baud rate and wiring"
                 )
             seen.append(line)
 

@@ -273,6 +273,8 @@ class RunFacts(_Record):
         dataset: Name, digest and origin of the data set.
         surrogate: Whether the built-in stand-in took its place.
         split: The split in words.
+        profile: Layout of the device: ``bench``, or ``paper (built)`` or ``paper (inferred)`` by
+            where the application's size is from.
         window: ``default`` or ``paper``.
         calibrated: Whether every figure of the station's accuracy is verified.
     """

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark.expression import Expression
 
+from bench.device.firmware_build import Builder, find_builder
 from bench.errors import BenchError
 from bench.report.files import RecordFolder, load_report
 from bench.report.record import GateRecord, Report, RunFacts
@@ -51,6 +52,9 @@ def add_options(parser: pytest.Parser) -> None:
     add("--lab-seed", type=int, default=1, metavar="N", help="seed of the simulated lab")
     add("--window", choices=("default", "paper"), default="default",
         help="0.5 s and at least ten inferences, or the paper's ten")  # fmt: skip
+    add("--profile", choices=("bench", "paper"), default="bench",
+        help="the model in a partition of its own, or in the application")  # fmt: skip
+    add("--build", action="store_true", help="build each variant for --profile paper with ESP-IDF")
     add("--limits", metavar="FILE", help="limits file; limits/<data set>.toml unless told")
     add("--power-cycles", type=int, metavar="N", help="of each variant; 3 in sim, 6 in hw")
     add("--reference", metavar="VARIANT",
@@ -85,6 +89,7 @@ class Session:
         report: The folder of the report, or None if none was asked for.
         worker: Whether this is a worker of pytest-xdist.
         own: The user's own model, or None.
+        builder: Builds the firmware around each variant, or None where that was not asked for.
         reference: Measured before each network, or None.
         gate_options: What to compare with, or None.
         watched: What a person sees while tests run, or None where nobody watches.
@@ -98,6 +103,7 @@ class Session:
     report: Path | None
     worker: bool
     own: OwnModel | None
+    builder: Builder | None
     reference: Variant | None
     gate_options: GateOptions | None
     watched: Watched | None = None
@@ -131,6 +137,7 @@ class Session:
         )
         if option.limits:
             load_limits(Path(option.limits))  # says now what is wrong with it
+        builder = _builder(option.profile, build=option.build)
         gate = _gate_options(option.baseline, option.gate == "strict", option.history)
         report = Path(option.report).absolute() if option.report else None
         given = getattr(config, "workerinput", {}).get("report")
@@ -141,7 +148,7 @@ class Session:
         worker = given is not None
         watched = None if worker else Watched.start(config)
         session = cls(
-            config, selection, modes, folder, report, worker, own, reference, gate, watched
+            config, selection, modes, folder, report, worker, own, builder, reference, gate, watched
         )
         if not session.worker:
             folder.begin()
@@ -226,6 +233,8 @@ class Session:
                 window=option.window,
                 limits=Path(option.limits) if option.limits else None,
                 own=self.own,
+                profile=option.profile,
+                builder=self.builder,
                 power_cycles=option.power_cycles,
                 reference=self.reference,
             )
@@ -278,13 +287,19 @@ class Session:
             "station": station.name,
             "station_description": station.description,
             "seed": option.model_seed,
-            "profile": "bench",
+            "profile": self._profile(),
             "window": option.window,
             "calibrated": station.accuracy.verified,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": _versions(),
         }
         return RunFacts.model_validate(facts | self._data_facts())
+
+    def _profile(self) -> str:
+        """The device's layout and, of the paper's, where the application's size is from."""
+        if self.config.option.profile == "bench":
+            return "bench"
+        return "paper (inferred)" if self.builder is None else "paper (built)"
 
     def _data_facts(self) -> dict[str, object]:
         if self.own is not None:
@@ -318,6 +333,14 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found
+
+
+def _builder(profile: str, *, build: bool) -> Builder | None:
+    if not build:
+        return None
+    if profile != "paper":
+        raise BenchError("--build goes with --profile paper: the bench's layout needs no build")
+    return find_builder(cache_root())
 
 
 def _own(model: str | None, golden: str | None) -> OwnModel | None:

@@ -29,6 +29,8 @@ def _notices(report: Report) -> list[str]:
     lines = []
     if run.surrogate:
         lines.append("SURROGATE DATA: simulated, not UCI-HAR; accuracies say nothing about people")
+    if run.profile != "bench":
+        lines.append(f"the device's layout: {run.profile}")
     if not run.calibrated:
         lines.append("uncalibrated: the station's accuracy is not verified")
     return lines
@@ -58,4 +60,6 @@ def _verdict(record: VariantRecord) -> str:
         return worst[0] if worst else "not run"
     if not record.deployable:
         return "does not fit"
-    return worst[0] if worst else "runs"
+    if worst:
+        return worst[0]
+    return "runs" if record.measurement is not None else "fits"

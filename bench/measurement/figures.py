@@ -45,7 +45,9 @@ class ChannelFigures:
 
     Attributes:
         gain: Relative to the reading.
+        gain_temperature: What temperature adds to it.
         offset: In V.
+        offset_temperature: What temperature adds to it.
         linearity: Integral nonlinearity in V; acts as an offset that depends on the reading.
         drift: Of the offset between one run and the next, in V.
         noise: Random noise of one sample, V rms.
@@ -54,7 +56,9 @@ class ChannelFigures:
     """
 
     gain: Spread
+    gain_temperature: Spread
     offset: Spread
+    offset_temperature: Spread
     linearity: Spread
     drift: Spread
     noise: float
@@ -68,6 +72,7 @@ class Figures:
 
     Attributes:
         shunt: Relative, of the shunt's resistance.
+        shunt_temperature: What temperature adds to it.
         decoupling: Relative, of the capacitance across the device.
         time_base: Relative, of the card's sampling rate.
         supply: The channel across supply and ground.
@@ -75,6 +80,7 @@ class Figures:
     """
 
     shunt: Spread
+    shunt_temperature: Spread
     decoupling: Spread
     time_base: Spread
     supply: ChannelFigures

@@ -30,7 +30,11 @@ SHUNT, DECOUPLING, TIME_BASE = "shunt resistance", "decoupling capacitance", "ti
 RISE, FALL, SKEW = "rising edge", "falling edge", "channel skew"
 EDGE_NOISE, REPEATABILITY, DRIFT = "noise at the edges", "repeatability", "drift between readings"
 SUPPLY, SHUNT_VOLTAGE = "supply channel", "shunt channel"
-OFFSETS = ("offset", "linearity", "bend", "drift", "noise", "quantisation")
+TEMPERATURE = " temperature"
+"""After the name of an error: what temperature adds to it since the calibration."""
+OFFSETS = (
+    "offset", "offset" + TEMPERATURE, "linearity", "bend", "drift", "noise", "quantisation"
+)  # fmt: skip
 """What acts as an offset of a channel; `bend`: linearity at other readings than the first run's."""
 IDLE, REFERENCE = " (idle)", " (reference)"
 
@@ -147,8 +151,8 @@ def mean_current(run: Run, figures: Figures) -> Measurand:
 
     def value(errors: Errors) -> Quantity:
         offset = _offset(SHUNT_VOLTAGE, errors)
-        voltage = (mean.shunt / mean.seconds - offset) / (1.0 + errors[f"{SHUNT_VOLTAGE} gain"])
-        return voltage / (mean.ohm * (1.0 + errors[SHUNT]))
+        voltage = (mean.shunt / mean.seconds - offset) / _warm(f"{SHUNT_VOLTAGE} gain", errors)
+        return voltage / (mean.ohm * _warm(SHUNT, errors))
 
     return Measurand("mean current", "A", spreads, value)
 
@@ -207,11 +211,11 @@ def _energy(mean: _Mean, errors: Errors) -> Quantity:
 
     The integral of (s - v) v with s = (S - a) / g and v = (V - b) / h, S and V the readings.
     """
-    g, a = 1.0 + errors[f"{SUPPLY} gain"], _offset(SUPPLY, errors)
-    h, b = 1.0 + errors[f"{SHUNT_VOLTAGE} gain"], _offset(SHUNT_VOLTAGE, errors)
+    g, a = _warm(f"{SUPPLY} gain", errors), _offset(SUPPLY, errors)
+    h, b = _warm(f"{SHUNT_VOLTAGE} gain", errors), _offset(SHUNT_VOLTAGE, errors)
     crossed = (mean.product - b * mean.supply - a * mean.shunt + a * b * mean.seconds) / (g * h)
     squared = (mean.square - 2.0 * b * mean.shunt + b * b * mean.seconds) / (h * h)
-    ohm = mean.ohm * (1.0 + errors[SHUNT])
+    ohm = mean.ohm * _warm(SHUNT, errors)
     passed = (crossed - squared) / (ohm * (1.0 + errors[TIME_BASE]))
     return passed - mean.stored * (1.0 + errors[DECOUPLING]) - errors[EDGE_NOISE]
 
@@ -221,6 +225,11 @@ def _mean_power(windows: Sequence[WindowEnergy], errors: Errors) -> Quantity:
     return _energy(mean, errors) * (1.0 + errors[TIME_BASE]) / mean.seconds
 
 
+def _warm(name: str, errors: Errors) -> Quantity:
+    """The factor that a relative error and what temperature adds to it make."""
+    return 1.0 + errors[name] + errors[name + TEMPERATURE]
+
+
 def _offset(channel: str, errors: Errors) -> Quantity:
     return sum(errors[f"{channel} {part}"] for part in OFFSETS)
 
@@ -228,12 +237,15 @@ def _offset(channel: str, errors: Errors) -> Quantity:
 def _station_spreads(figures: Figures) -> Spreads:
     spreads = {
         SHUNT: figures.shunt,
+        SHUNT + TEMPERATURE: figures.shunt_temperature,
         DECOUPLING: figures.decoupling,
         TIME_BASE: figures.time_base,
     }
     for name, channel in _channels(figures):
         spreads[f"{name} gain"] = channel.gain
+        spreads[f"{name} gain{TEMPERATURE}"] = channel.gain_temperature
         spreads[f"{name} offset"] = channel.offset
+        spreads[f"{name} offset{TEMPERATURE}"] = channel.offset_temperature
         spreads[f"{name} linearity"] = channel.linearity
     return spreads
 

@@ -6,6 +6,7 @@ of work or on the number of workers; what changes from run to run with the same 
 `RunFacts.started` and `RunFacts.versions` alone.
 """
 
+import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -186,6 +187,30 @@ class ClaimRecord(_Record):
     found: str
 
 
+class CalibrationRecord(_Record):
+    """A calibration record that the results rest on.
+
+    Attributes:
+        kind: What it calibrates: ``shunt``, ``card``, ``supply`` or ``time base``.
+        file: Its file's name.
+        sha256: Of the file.
+        certificate: Number of the certificate.
+        date: Of the calibration.
+        due: Last day on which it holds.
+        verified: Whether somebody has checked the file against the certificate.
+        text: What the file says, so that results can be computed again.
+    """
+
+    kind: str
+    file: str
+    sha256: str
+    certificate: str
+    date: datetime.date
+    due: datetime.date
+    verified: bool
+    text: str
+
+
 class RunFacts(_Record):
     """What was run, where and on what.
 
@@ -196,7 +221,11 @@ class RunFacts(_Record):
         surrogate: Whether the built-in stand-in took its place.
         split: The split in words.
         window: ``default`` or ``paper``.
-        calibrated: Whether every figure of the station's accuracy is verified.
+        calibrated: Whether every figure that results rest on is from a valid, verified record.
+        uncalibrated: If not, a reason for each record that is wanting.
+        calibration: The records in use; for a kind without one the makers' figures stand in.
+        station_file: What the station file says, so that results can be computed again.
+        reanalysed: SHA-256 of the report that this one was computed again from, or empty.
     """
 
     mode: Literal["sim", "hw"]
@@ -212,6 +241,10 @@ class RunFacts(_Record):
     profile: str
     window: str
     calibrated: bool
+    uncalibrated: tuple[str, ...] = ()
+    calibration: tuple[CalibrationRecord, ...] = ()
+    station_file: str = ""
+    reanalysed: str = ""
     limits: str
     started: str = ""
     versions: dict[str, str] = Field(default_factory=dict)

@@ -263,7 +263,7 @@ class Workbench:
         """The supply's own reading of the idle current in A, which the shunt's must agree with."""
         reading = self._leased.measure_current()
         measured = evaluate(mean_current(Run([idle], 1), figures_of(self.station)))
-        check_current(measured, reading, self.station.accuracy)
+        check_current(measured, reading, self.station.calibration.supply)
         return reading
 
     def _open_digitizer(self) -> Digitizer:

@@ -12,13 +12,14 @@ import pytest
 from _pytest.mark.expression import Expression
 
 from bench.errors import BenchError
+from bench.report.convert import calibration_records
 from bench.report.files import RecordFolder
 from bench.report.record import Report, RunFacts
 from bench.run.campaign import Campaign, Options
 from bench.run.own import OwnModel, load_own
 from bench.run.places import TWIN_FILE
 from bench.run.selection import Mode, Selection, select
-from bench.station.configuration import load_station
+from bench.station.configuration import load_station, station_text
 from bench.verdict.limits import load_limits
 from models import dataset, networks_file
 from models.catalog import NETWORKS
@@ -226,7 +227,8 @@ class Session:
     def _facts(self, mode: Mode) -> RunFacts:
         option = self.config.option
         path = Path(option.station) if mode == "hw" else TWIN_FILE
-        station = load_station(path)
+        station, started = load_station(path), datetime.now(UTC)
+        shortcomings = station.calibration.shortcomings(started.date())
         facts = {
             "mode": mode,
             "station": station.name,
@@ -234,8 +236,11 @@ class Session:
             "seed": option.model_seed,
             "profile": "bench",
             "window": option.window,
-            "calibrated": station.accuracy.verified,
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "calibrated": not shortcomings,
+            "uncalibrated": shortcomings,
+            "calibration": calibration_records(station.calibration),
+            "station_file": station_text(path),
+            "started": started.isoformat(timespec="seconds"),
             "versions": _versions(),
         }
         return RunFacts.model_validate(facts | self._data_facts())

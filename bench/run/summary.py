@@ -30,7 +30,7 @@ def _notices(report: Report) -> list[str]:
     if run.surrogate:
         lines.append("SURROGATE DATA: simulated, not UCI-HAR; accuracies say nothing about people")
     if not run.calibrated:
-        lines.append("uncalibrated: the station's accuracy is not verified")
+        lines.append(f"UNCALIBRATED: {'; '.join(run.uncalibrated)}")
     return lines
 
 

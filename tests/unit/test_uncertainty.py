@@ -24,7 +24,9 @@ NONE = Spread(0.0, "normal")
 def channel(full: float, noise: float) -> ChannelFigures:
     return ChannelFigures(
         gain=Spread(140e-6, "rectangular"),
+        gain_temperature=Spread(23e-6, "rectangular"),
         offset=Spread(125e-6 * full, "rectangular"),
+        offset_temperature=Spread(27e-6 * full, "rectangular"),
         linearity=Spread(60e-6 * full, "rectangular"),
         drift=Spread(12e-6 * full, "normal"),
         noise=noise,
@@ -35,6 +37,7 @@ def channel(full: float, noise: float) -> ChannelFigures:
 
 FIGURES = Figures(
     shunt=Spread(0.01, "rectangular"),
+    shunt_temperature=Spread(100e-6, "rectangular"),
     decoupling=Spread(0.2, "rectangular"),
     time_base=Spread(50e-6, "rectangular"),
     supply=channel(5.0, 140e-6),

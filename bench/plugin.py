@@ -94,6 +94,13 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput.update(node.config.stash[_SESSION].for_workers())
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> None:
+    """Make room for the dot that tells of a test."""
+    if (watched := item.config.stash[_SESSION].watched) is not None:
+        watched.status.clear()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Close the bench; the process that started the run also writes the report."""

@@ -85,7 +85,6 @@ class Workbench:
             expected_mac=station.device.mac,
             timeout=station.timeouts.flash,
             environment=esptool_environment,
-            say=log.debug,
         )
         self._identified = False
 

@@ -33,14 +33,15 @@ def figures_of(station: Station) -> Figures:
     """The distributions of the errors that are left after correction."""
     records, channels = station.calibration, station.digitizer
     bits = channels.limits.bits
-    warmth = records.shunt.tempco * station.ambient.change(records.shunt.temperature)
+    tempco, ambient = records.shunt.tempco, station.ambient
     return Figures(
         shunt=_spread(records.shunt.uncertainty),
-        shunt_temperature=Spread(warmth, "rectangular"),
+        shunt_temperature=Spread(tempco * ambient.change(records.shunt.temperature), "rectangular"),
+        shunt_warming=Spread(tempco * ambient.warming, "rectangular"),
         decoupling=Spread(station.device.decoupling_tolerance, "rectangular"),
         time_base=_spread(records.time_base.uncertainty),
-        supply=_channel(records.card, channels.supply.range, bits),
-        shunt_voltage=_channel(records.card, channels.shunt.range, bits),
+        supply=_channel(records.card, channels.supply.range, bits, ambient.warming),
+        shunt_voltage=_channel(records.card, channels.shunt.range, bits, ambient.warming),
     )
 
 
@@ -54,13 +55,14 @@ def _spread(tolerance: Tolerance) -> Spread:
     return Spread(tolerance.limit, "rectangular")
 
 
-def _channel(card: CardRecord, full_scale: float, bits: int) -> ChannelFigures:
+def _channel(card: CardRecord, full_scale: float, bits: int, warming: float) -> ChannelFigures:
     entry = card.of_range(full_scale)
     offset = entry.residual_offset * full_scale
     warmth = card.offset_temperature(entry) * full_scale
     return ChannelFigures(
         gain=Spread(entry.residual_gain, "rectangular"),
         gain_temperature=Spread(card.gain_temperature(entry), "rectangular"),
+        gain_warming=Spread(entry.gain_tempco * warming, "rectangular"),
         offset=Spread(offset, "rectangular"),
         offset_temperature=Spread(warmth, "rectangular"),
         linearity=Spread(entry.inl * full_scale, "rectangular"),

@@ -46,6 +46,7 @@ class ChannelFigures:
     Attributes:
         gain: Relative to the reading.
         gain_temperature: What temperature adds to it.
+        gain_warming: What warming between runs of a session adds to it.
         offset: In V.
         offset_temperature: What temperature adds to it.
         linearity: Integral nonlinearity in V; acts as an offset that depends on the reading.
@@ -57,6 +58,7 @@ class ChannelFigures:
 
     gain: Spread
     gain_temperature: Spread
+    gain_warming: Spread
     offset: Spread
     offset_temperature: Spread
     linearity: Spread
@@ -73,6 +75,7 @@ class Figures:
     Attributes:
         shunt: Relative, of the shunt's resistance.
         shunt_temperature: What temperature adds to it.
+        shunt_warming: What warming between runs of a session adds to it.
         decoupling: Relative, of the capacitance across the device.
         time_base: Relative, of the card's sampling rate.
         supply: The channel across supply and ground.
@@ -81,6 +84,7 @@ class Figures:
 
     shunt: Spread
     shunt_temperature: Spread
+    shunt_warming: Spread
     decoupling: Spread
     time_base: Spread
     supply: ChannelFigures

@@ -7,8 +7,8 @@ with arrays of draws (`bench.measurement.montecarlo`), so both answer the same q
 With a reading r of a voltage x as ``r = (1 + gain) x + offset``, a shunt of ``(1 + e) R`` and a
 sampling rate ``(1 + t)`` times the nominal one, the integrals of a window give its energy without
 going back to the trace. Errors of a station are common to all that it measures and cancel, as far
-as they do, in a saving; drift, noise, edges and repeatability belong to one run, and so does the
-part of the nonlinearity that differs where a second run has other readings than the first.
+as they do, in a saving; warming, drift, noise, edges and repeatability belong to one run, and so
+does the part of the nonlinearity that differs where a second run has other readings than the first.
 """
 
 import math
@@ -32,6 +32,8 @@ EDGE_NOISE, REPEATABILITY, DRIFT = "noise at the edges", "repeatability", "drift
 SUPPLY, SHUNT_VOLTAGE = "supply channel", "shunt channel"
 TEMPERATURE = " temperature"
 """After the name of an error: what temperature adds to it since the calibration."""
+WARMING = " warming"
+"""Likewise: what it adds in one run and not in another of the same session."""
 OFFSETS = (
     "offset", "offset" + TEMPERATURE, "linearity", "bend", "drift", "noise", "quantisation"
 )  # fmt: skip
@@ -227,7 +229,7 @@ def _mean_power(windows: Sequence[WindowEnergy], errors: Errors) -> Quantity:
 
 def _warm(name: str, errors: Errors) -> Quantity:
     """The factor that a relative error and what temperature adds to it make."""
-    return 1.0 + errors[name] + errors[name + TEMPERATURE]
+    return 1.0 + errors[name] + errors[name + TEMPERATURE] + errors[name + WARMING]
 
 
 def _offset(channel: str, errors: Errors) -> Quantity:
@@ -270,8 +272,9 @@ def _idle_spreads(idle: Sequence[WindowEnergy], figures: Figures) -> Spreads:
 def _sampling_spreads(windows: Sequence[WindowEnergy], figures: Figures) -> Spreads:
     """Errors of means over all samples of all windows."""
     count = sum(window.samples for window in windows)
-    spreads: Spreads = {}
+    spreads: Spreads = {SHUNT + WARMING: figures.shunt_warming}
     for name, channel in _channels(figures):
+        spreads[f"{name} gain{WARMING}"] = channel.gain_warming
         spreads[f"{name} bend"] = Spread(0.0, "rectangular")
         spreads[f"{name} drift"] = channel.drift
         spreads[f"{name} noise"] = Spread(channel.noise / math.sqrt(count), "normal")

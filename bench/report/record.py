@@ -3,7 +3,7 @@
 `Report` is the file; a `VariantRecord` is all that a run found out about a variant on a station, a
 `BaseRecord` what it knows of a base. Quantities are in SI units. Nothing here depends on the order
 of work or on the number of workers; what changes from run to run with the same seed is in
-`RunFacts.started` and `RunFacts.versions` alone.
+`RunFacts` alone: when it started, with which versions, and whose calibration was past due by then.
 """
 
 import datetime
@@ -63,6 +63,36 @@ class WindowRecord(_Record):
     lowest_voltage: float
     trace: str
     sha256: str
+
+
+class IdleRecord(_Record):
+    """A stretch of waiting and the trace file that its figures come from.
+
+    Attributes:
+        samples: Of each channel in the trace.
+        seconds: Its length in s by the card's clock.
+        mean_power: Of the device, in W.
+        mean_current: In A.
+        trace: File in the report's ``traces`` folder.
+        sha256: Of the trace's content.
+    """
+
+    samples: int
+    seconds: float
+    mean_power: float
+    mean_current: float
+    trace: str
+    sha256: str
+
+
+class PlanRecord(_Record):
+    """How windows were planned: see `bench.measurement.capture.WindowPlan`."""
+
+    rate: float
+    inferences: int
+    warm_up: int
+    pre: int
+    post: int
 
 
 class StepRecord(_Record):
@@ -128,6 +158,8 @@ class MeasurementRecord(_Record):
         clock_hz: The device's clock.
         operators: Name and time in s of each operator, by the device.
         windows: In the order of measurement.
+        plan: Of each window.
+        idle: Stretches of waiting before and after the windows.
     """
 
     latency: float
@@ -139,6 +171,8 @@ class MeasurementRecord(_Record):
     clock_hz: int
     operators: tuple[tuple[str, float], ...]
     windows: tuple[WindowRecord, ...]
+    plan: PlanRecord | None = None
+    idle: tuple[IdleRecord, ...] = ()
 
 
 class AttemptRecord(_Record):
@@ -149,7 +183,12 @@ class AttemptRecord(_Record):
 
 
 class VariantRecord(_Record):
-    """The result of one variant on one station."""
+    """The result of one variant on one station.
+
+    Attributes:
+        saving: Share of the energy of the same network under L that this variant saves, with the
+            uncertainty of that share: what both energies have in common cancels.
+    """
 
     variant: str
     network: str
@@ -161,6 +200,7 @@ class VariantRecord(_Record):
     paper_steps: tuple[StepRecord, ...] = ()
     expected_undeployable: str | None = None
     measurement: MeasurementRecord | None = None
+    saving: EstimateRecord | None = None
     attempts: tuple[AttemptRecord, ...] = ()
     judgements: tuple[JudgementRecord, ...] = ()
 

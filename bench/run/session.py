@@ -212,6 +212,12 @@ class Session:
             self.folder.write_run(facts)
         return self._campaigns[mode]
 
+    def calibrated(self, mode: Mode) -> str:
+        """``yes``, or why results in a mode are not calibrated."""
+        records = load_station(self._station_path(mode)).calibration
+        reasons = records.shortcomings(datetime.now(UTC).date())
+        return f"no: {'; '.join(reasons)}" if reasons else "yes"
+
     def finish(self) -> None:
         """Close what is open; put the report together if this process started the run."""
         for campaign in self._campaigns.values():
@@ -231,9 +237,12 @@ class Session:
         station = self.config.option.station
         return f"{station} (hardware)" if station else "twin, the simulated lab"
 
+    def _station_path(self, mode: Mode) -> Path:
+        return Path(self.config.option.station) if mode == "hw" else TWIN_FILE
+
     def _facts(self, mode: Mode) -> RunFacts:
         option = self.config.option
-        path = Path(option.station) if mode == "hw" else TWIN_FILE
+        path = self._station_path(mode)
         station, started = load_station(path), datetime.now(UTC)
         shortcomings = station.calibration.shortcomings(started.date())
         facts = {

@@ -228,10 +228,13 @@ class AmbientSettings(Figures):
     Attributes:
         temperature: In degrees Celsius.
         spread: By how many K it may be off, both ways.
+        warming: By how many K shunt and card may be warmer or colder in one run than in another
+            of the same session, self-heating included.
     """
 
     temperature: Celsius
     spread: Kelvin
+    warming: Kelvin
 
     def change(self, since: float) -> float:
         """Limit in K of the difference from a temperature of `since` degrees Celsius."""

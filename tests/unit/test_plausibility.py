@@ -17,13 +17,18 @@ from bench.station.calibration import SupplyRecord
 
 NONE = Spread(0.0, "normal")
 CHANNEL = ChannelFigures(
-    gain=NONE, gain_temperature=NONE, offset=NONE, offset_temperature=NONE, linearity=NONE,
-    drift=NONE, noise=1e-4, step=1e-4, full_scale=5.0,
-)  # fmt: skip
+    **dict.fromkeys(("gain", "gain_temperature", "gain_warming"), NONE),
+    **dict.fromkeys(("offset", "offset_temperature", "linearity", "drift"), NONE),
+    noise=1e-4,
+    step=1e-4,
+    full_scale=5.0,
+)
 FIGURES = Figures(
-    shunt=NONE, shunt_temperature=NONE, decoupling=NONE, time_base=Spread(50e-6, "rectangular"),
-    supply=CHANNEL, shunt_voltage=CHANNEL,
-)  # fmt: skip
+    **dict.fromkeys(("shunt", "shunt_temperature", "shunt_warming", "decoupling"), NONE),
+    time_base=Spread(50e-6, "rectangular"),
+    supply=CHANNEL,
+    shunt_voltage=CHANNEL,
+)
 RECORD = SupplyRecord.model_validate(
     {
         "kind": "supply",

@@ -2,6 +2,8 @@
 
 import typer
 
+from bench.commands.compare import compare
+from bench.commands.limits import limits
 from bench.commands.reanalyse import reanalyse
 from bench.commands.twin import twin
 from bench.errors import BenchError
@@ -17,6 +19,8 @@ app = typer.Typer(
 
 
 app.command()(reanalyse)
+app.command()(compare)
+app.command()(limits)
 app.command()(twin)
 
 

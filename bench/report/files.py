@@ -13,12 +13,19 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bench.errors import ReportError
-from bench.report.record import BaseRecord, ClaimRecord, Report, RunFacts, VariantRecord
+from bench.report.record import (
+    BaseRecord,
+    ClaimRecord,
+    GateRecord,
+    Report,
+    RunFacts,
+    VariantRecord,
+)
 
 REPORT = "report.json"
 TRACES = "traces"
 _RECORDS = "records"
-_RUN = "run.json"
+_RUN, _GATE = "run.json", "gate.json"
 _KINDS: dict[type[BaseModel], str] = {
     VariantRecord: "variant",
     BaseRecord: "base",
@@ -85,12 +92,16 @@ class RecordFolder:
                 path.unlink()
             for path in (self.path / TRACES).glob("*.tdms*"):
                 path.unlink()
-            for name in (_RUN, REPORT):
+            for name in (_RUN, _GATE, REPORT):
                 (self.path / name).unlink(missing_ok=True)
 
     def write_run(self, facts: RunFacts) -> None:
         """Keep what the run is; every worker writes the same."""
         write_atomically(self.path / _RUN, facts.model_dump_json())
+
+    def write_gate(self, gate: GateRecord) -> None:
+        """Keep what came of the comparison with the baseline."""
+        write_atomically(self.path / _GATE, gate.model_dump_json())
 
     def write(self, name: str, record: Record) -> None:
         """Keep a record under `name`, in place of an earlier one."""
@@ -110,22 +121,32 @@ class RecordFolder:
             for path in sorted((self.path / _RECORDS).glob(f"{_KINDS[kind]}-*.json"))
         ]
 
+    def collect(self) -> Report | None:
+        """What is on record so far; None if nothing was run.
+
+        Raises:
+            ReportError: A record is damaged.
+        """
+        run, gate = self.path / _RUN, self.path / _GATE
+        if not run.exists():
+            return None
+        return Report(
+            run=_parsed(run, RunFacts),
+            bases=tuple(self.read(BaseRecord)),
+            variants=tuple(self.read(VariantRecord)),
+            claims=tuple(self.read(ClaimRecord)),
+            gate=_parsed(gate, GateRecord) if gate.exists() else None,
+        )
+
     def assemble(self) -> Report | None:
         """Put the records together and write the report; None if nothing was run.
 
         Raises:
             ReportError: A record is damaged, or the report cannot be written.
         """
-        run_file = self.path / _RUN
-        if not run_file.exists():
-            return None
-        report = Report(
-            run=_parsed(run_file, RunFacts),
-            bases=tuple(self.read(BaseRecord)),
-            variants=tuple(self.read(VariantRecord)),
-            claims=tuple(self.read(ClaimRecord)),
-        )
-        write_report(self.path / REPORT, report)
+        report = self.collect()
+        if report is not None:
+            write_report(self.path / REPORT, report)
         return report
 
 

@@ -301,7 +301,7 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
         found = sorted(path.glob("*.toml")) if path.is_dir() else [path]
         if not found:
             raise StationFileError(
-                f"{path}: no calibration record in it: put .toml files there, or name another folder"
+                f"{path}: no calibration record in it: put .toml files there or name another one"
             )
         yield from found
 

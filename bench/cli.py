@@ -4,6 +4,7 @@ import typer
 
 from bench.commands.compare import compare
 from bench.commands.limits import limits
+from bench.commands.reanalyse import reanalyse
 from bench.commands.twin import twin
 from bench.errors import BenchError
 
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 
 
+app.command()(reanalyse)
 app.command()(compare)
 app.command()(limits)
 app.command()(twin)

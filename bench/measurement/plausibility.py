@@ -6,7 +6,7 @@ from bench.errors import MeasurementError
 from bench.measurement.energy import WindowEnergy
 from bench.measurement.figures import Figures
 from bench.measurement.uncertainty import Estimate
-from bench.station.accuracy import Accuracy
+from bench.station.calibration import SupplyRecord
 
 EXPANDED = 2.0
 """Coverage factor for the supply's own reading."""
@@ -26,8 +26,10 @@ class ClockRatioError(MeasurementError):
     """Card and device disagree about the time by more than both may be wrong."""
 
 
-def check_current(measured: Estimate, reading: float, accuracy: Accuracy) -> float:
+def check_current(measured: Estimate, reading: float, record: SupplyRecord) -> float:
     """Compare the current through the shunt with the supply's own `reading`, both in A.
+
+    The reading is corrected for what the supply's calibration `record` has found.
 
     Returns:
         The normalised error En (ISO/IEC 17043:2023, annex B.3): at most 1 in absolute value.
@@ -35,8 +37,9 @@ def check_current(measured: Estimate, reading: float, accuracy: Accuracy) -> flo
     Raises:
         ImplausibleCurrentError: They disagree.
     """
-    gain = reading * accuracy.readback_gain.standard
-    stated = EXPANDED * math.hypot(gain, accuracy.readback_offset / math.sqrt(3.0))
+    reading = (reading - record.offset_found) / (1.0 + record.gain_found)
+    gain = reading * record.gain.standard
+    stated = EXPANDED * math.hypot(gain, record.offset / math.sqrt(3.0))
     score = (measured.value - reading) / math.hypot(measured.expanded, stated)
     if not abs(score) <= 1.0:
         raise ImplausibleCurrentError(

@@ -2,7 +2,14 @@
 
 from bench.device.deployability import Step
 from bench.measurement.uncertainty import Estimate
-from bench.report.record import BudgetRow, EstimateRecord, JudgementRecord, StepRecord
+from bench.report.record import (
+    BudgetRow,
+    CalibrationRecord,
+    EstimateRecord,
+    JudgementRecord,
+    StepRecord,
+)
+from bench.station.calibration import Calibration
 from bench.verdict.rules import Judgement
 
 
@@ -48,4 +55,21 @@ def judgement_record(judgement: Judgement) -> JudgementRecord:
         outcome=judgement.outcome.value,
         margin=judgement.margin,
         source=judgement.source,
+    )
+
+
+def calibration_records(calibration: Calibration) -> tuple[CalibrationRecord, ...]:
+    """The records of a calibration that come from files."""
+    return tuple(
+        CalibrationRecord(
+            kind=kind,
+            file=file.name,
+            sha256=file.sha256,
+            certificate=calibration.record(kind).certificate,
+            date=calibration.record(kind).date,
+            due=calibration.record(kind).due,
+            verified=calibration.record(kind).verified,
+            text=file.text,
+        )
+        for kind, file in calibration.files.items()
     )

@@ -146,8 +146,13 @@ class RecordFolder:
         """
         report = self.collect()
         if report is not None:
-            write_atomically(self.path / REPORT, report.model_dump_json(indent=1) + "\n")
+            write_report(self.path / REPORT, report)
         return report
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write a report as a whole; `ReportError` if it cannot be written."""
+    write_atomically(path, report.model_dump_json(indent=1) + "\n")
 
 
 def load_report(path: Path) -> Report:

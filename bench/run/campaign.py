@@ -11,7 +11,9 @@ from bench.device.deployability import BENCH, ProfileName, Step, check_model, pa
 from bench.device.firmware_build import Builder
 from bench.device.images import MODEL_PARTITION_OFFSET, ModelImage, Standardisation
 from bench.errors import BenchError
-from bench.report.convert import judgement_record, step_record
+from bench.measurement.declared import figures_of
+from bench.measurement.model import Run
+from bench.report.convert import estimate_record, judgement_record, step_record
 from bench.report.files import RecordFolder
 from bench.report.record import (
     AccuracyRecord,
@@ -29,6 +31,7 @@ from bench.run.own import OwnModel
 from bench.run.places import Place, real_place, twin_place
 from bench.run.reached import Reached, accuracy_reached, device_reached
 from bench.run.records import accuracy_records, measurement_record, model_record
+from bench.run.savings import savings
 from bench.run.selection import OWN, Case, Mode
 from bench.run.subject import Result, Settings, Subject, golden_inputs
 from bench.verdict.judge import judge
@@ -108,6 +111,7 @@ class Campaign:
     folder: RecordFolder
     _records: dict[str, VariantRecord] = field(default_factory=dict)
     _fitted: dict[str, VariantRecord | BenchError] = field(default_factory=dict)
+    _runs: dict[str, Run] = field(default_factory=dict)
     _references: dict[str, tuple[WindowRecord, ...]] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
     _workbench: Workbench | None = None
@@ -199,7 +203,11 @@ class Campaign:
             self._update(case, model=model, error=str(error), attempts=_failed_attempts(error))
             raise
         found = self._found(case, subject, result)
-        return self._update(case, model=model, reference=reference, **found)
+        self._update(case, model=model, reference=reference, **found)
+        if result.measured is not None:
+            self._runs[case.name] = result.measured.run
+            self._compare(case)
+        return self._records[case.name]
 
     def _reference(self, case: Case) -> tuple[WindowRecord, ...]:
         """Windows of the reference variant, measured once for each network, before its first."""
@@ -225,6 +233,13 @@ class Campaign:
         if not self.options.why_not_measured:
             return self._bench().measure(subject)
         return Result(list(_paper_steps(subject)))
+
+    def _compare(self, case: Case) -> None:
+        """Put on record what each technique of a network saves, as soon as L is measured, too."""
+        figures = figures_of(self._bench().station)
+        for technique, estimate in savings(case.network, self._runs, figures).items():
+            other = replace(case, technique=technique)
+            self._update(other, saving=estimate_record(estimate))
 
     def _found(self, case: Case, subject: Subject, result: Result) -> dict[str, object]:
         expected = None

@@ -14,6 +14,7 @@ from _pytest.mark.expression import Expression
 
 from bench.device.firmware_build import Builder, find_builder
 from bench.errors import BenchError
+from bench.report.convert import calibration_records
 from bench.report.files import RecordFolder, load_report
 from bench.report.record import GateRecord, Report, RunFacts
 from bench.run.campaign import Campaign, Options
@@ -22,7 +23,7 @@ from bench.run.own import OwnModel, load_own
 from bench.run.places import TWIN_FILE
 from bench.run.selection import Mode, Selection, select
 from bench.run.terminal import Watched
-from bench.station.configuration import load_station
+from bench.station.configuration import load_station, station_text
 from bench.verdict.limits import load_limits
 from models import dataset, networks_file
 from models.catalog import NETWORKS, Network, Technique, Variant
@@ -246,6 +247,12 @@ class Session:
             self.folder.write_run(facts)
         return self._campaigns[mode]
 
+    def calibrated(self, mode: Mode) -> str:
+        """``yes``, or why results in a mode are not calibrated."""
+        records = load_station(self._station_path(mode)).calibration
+        reasons = records.shortcomings(datetime.now(UTC).date())
+        return f"no: {'; '.join(reasons)}" if reasons else "yes"
+
     def gate(self, mode: Mode) -> GateRecord | None:
         """This run against its baseline, compared once; None if there is none."""
         if self.gate_options is None:
@@ -278,10 +285,14 @@ class Session:
         station = self.config.option.station
         return f"{station} (hardware)" if station else "twin, the simulated lab"
 
+    def _station_path(self, mode: Mode) -> Path:
+        return Path(self.config.option.station) if mode == "hw" else TWIN_FILE
+
     def _facts(self, mode: Mode) -> RunFacts:
         option = self.config.option
-        path = Path(option.station) if mode == "hw" else TWIN_FILE
-        station = load_station(path)
+        path = self._station_path(mode)
+        station, started = load_station(path), datetime.now(UTC)
+        shortcomings = station.calibration.shortcomings(started.date())
         facts = {
             "mode": mode,
             "station": station.name,
@@ -289,8 +300,11 @@ class Session:
             "seed": option.model_seed,
             "profile": self._profile(),
             "window": option.window,
-            "calibrated": station.accuracy.verified,
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "calibrated": not shortcomings,
+            "uncalibrated": shortcomings,
+            "calibration": calibration_records(station.calibration),
+            "station_file": station_text(path),
+            "started": started.isoformat(timespec="seconds"),
             "versions": _versions(),
         }
         return RunFacts.model_validate(facts | self._data_facts())

@@ -13,6 +13,7 @@ from _pytest.mark.expression import Expression
 
 from bench.errors import BenchError
 from bench.report.files import RecordFolder
+from bench.report.publish import append_step_summary, publish
 from bench.report.record import Report, RunFacts
 from bench.run.campaign import Campaign, Options
 from bench.run.own import OwnModel, load_own
@@ -49,7 +50,7 @@ def add_options(parser: pytest.Parser) -> None:
     add("--window", choices=("default", "paper"), default="default",
         help="0.5 s and at least ten inferences, or the paper's ten")  # fmt: skip
     add("--limits", metavar="FILE", help="limits file; limits/<data set>.toml unless told")
-    add("--report", metavar="DIR", help="write JUnit, JSON and traces into this folder")
+    add("--report", metavar="DIR", help="write HTML, JUnit, JSON, CSV and traces into this folder")
 
 
 def is_wanted(expression: str, mark: str) -> bool:
@@ -213,6 +214,14 @@ class Session:
         self._campaigns.clear()
         if not self.worker:
             self.result = self.folder.assemble()
+            self._publish()
+
+    def _publish(self) -> None:
+        if self.result is None:
+            return
+        if self.report is not None:
+            publish(self.result, self.folder.path)
+        append_step_summary(self.result)
 
     def clean_up(self) -> None:
         """Remove the folder of a run without a report."""

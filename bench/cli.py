@@ -2,6 +2,7 @@
 
 import typer
 
+from bench.commands.report import report
 from bench.commands.twin import twin
 from bench.errors import BenchError
 
@@ -21,6 +22,7 @@ def _group() -> None:
 
 
 app.command()(twin)
+app.command()(report)
 
 
 def main() -> None:

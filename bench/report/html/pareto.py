@@ -50,8 +50,8 @@ def pareto_figure(results: Results) -> Drawing | None:
     ]
     note = (
         f"{len(front)} of {len(points)} variants are on the front, joined by the line: none has "
-        "both less energy and more accuracy than they. Differences in accuracy that are smaller than the "
-        "intervals in Fig. 2 say little."
+        "both less energy and more accuracy than they. Differences in accuracy that are smaller "
+        "than the intervals in Fig. 2 say little."
     )
     name = f"Accuracy against energy of {len(points)} variants; on the front: {', '.join(front)}"
     return Drawing("Accuracy against energy", FRAME.drawing(name, *drawn, role="group"), note)

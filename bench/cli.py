@@ -2,6 +2,8 @@
 
 import typer
 
+from bench.commands.compare import compare
+from bench.commands.limits import limits
 from bench.commands.report import report
 from bench.commands.twin import twin
 from bench.errors import BenchError
@@ -16,11 +18,8 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `twin` a subcommand while it is the only one."""
-
-
+app.command()(compare)
+app.command()(limits)
 app.command()(twin)
 app.command()(report)
 

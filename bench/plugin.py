@@ -13,7 +13,7 @@ import pytest
 from bench.errors import BenchError
 from bench.report.record import VariantRecord
 from bench.run.campaign import Campaign, StationBrokenError
-from bench.run.judged import Judged, VerdictWarning
+from bench.run.judged import Changes, Judged, VerdictWarning
 from bench.run.matrix import Finding, Matrix, MissingError
 from bench.run.scheduler import NetworkScheduling, in_order_of_work
 from bench.run.selection import Case, Mode, Selection
@@ -21,7 +21,11 @@ from bench.run.session import Session, add_options
 from bench.run.summary import summary_lines
 
 _SESSION = pytest.StashKey[Session]()
-_CASES = {"variant_case": Selection.variants, "accuracy_case": Selection.accuracies}
+_CASES = {
+    "variant_case": Selection.variants,
+    "accuracy_case": Selection.accuracies,
+    "gate_case": Selection.variants,
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,6 +98,13 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput.update(node.config.stash[_SESSION].for_workers())
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> None:
+    """Make room for the dot that tells of a test."""
+    if (watched := item.config.stash[_SESSION].watched) is not None:
+        watched.status.clear()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Close the bench; the process that started the run also writes the report."""
@@ -131,6 +142,13 @@ def variant_case(request: pytest.FixtureRequest) -> Case:
 @pytest.fixture
 def accuracy_case(request: pytest.FixtureRequest) -> Case:
     """A variant or a base in a mode."""
+    value: Case = request.param
+    return value
+
+
+@pytest.fixture
+def gate_case(request: pytest.FixtureRequest) -> Case:
+    """A variant in a mode, once every variant has its record."""
     value: Case = request.param
     return value
 
@@ -187,6 +205,26 @@ def energy(
     record_property("energy above idle / J", measurement.above_idle.value)
     record_property("latency / s", measurement.latency)
     return _recorded(campaigns(variant_case.mode).energy(variant_case), record_property)
+
+
+@pytest.fixture
+def changes(
+    gate_case: Case,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
+) -> Changes:
+    """A variant against its baseline; skipped where there is nothing to compare with."""
+    session = request.config.stash[_SESSION]
+    gate = session.gate(gate_case.mode)
+    if gate is None:
+        pytest.skip("no gate: no --baseline REPORT")
+    found = gate.of(gate_case.name)
+    if not found:
+        pytest.skip(f"no gate for {gate_case.name}: {gate.why_not(gate_case.name)}")
+    for comparison in found:
+        record_property(f"change of {comparison.quantity}", str(comparison))
+    assert session.gate_options is not None
+    return Changes(gate_case.name, found, session.gate_options.strict)
 
 
 def _recorded(judged: Judged, record_property: Callable[[str, object], None]) -> Judged:

@@ -19,6 +19,7 @@ from bench.report.record import (
     SCHEMA_VERSION,
     BaseRecord,
     ClaimRecord,
+    GateRecord,
     Report,
     RunFacts,
     VariantRecord,
@@ -29,7 +30,7 @@ PAGE = "report.html"
 TABLE = "records.csv"
 TRACES = "traces"
 _RECORDS = "records"
-_RUN = "run.json"
+_RUN, _GATE = "run.json", "gate.json"
 _KINDS: dict[type[BaseModel], str] = {
     VariantRecord: "variant",
     BaseRecord: "base",
@@ -96,12 +97,16 @@ class RecordFolder:
                 path.unlink()
             for path in (self.path / TRACES).glob("*.tdms*"):
                 path.unlink()
-            for name in (_RUN, REPORT, PAGE, TABLE):
+            for name in (_RUN, _GATE, REPORT, PAGE, TABLE):
                 (self.path / name).unlink(missing_ok=True)
 
     def write_run(self, facts: RunFacts) -> None:
         """Keep what the run is; every worker writes the same."""
         write_atomically(self.path / _RUN, facts.model_dump_json())
+
+    def write_gate(self, gate: GateRecord) -> None:
+        """Keep what came of the comparison with the baseline."""
+        write_atomically(self.path / _GATE, gate.model_dump_json())
 
     def write(self, name: str, record: Record) -> None:
         """Keep a record under `name`, in place of an earlier one."""
@@ -119,22 +124,32 @@ class RecordFolder:
         paths = (self.path / _RECORDS).glob(f"{_KINDS[kind]}-*.json")
         return sorted((_parsed(path, kind) for path in paths), key=_in_order)
 
+    def collect(self) -> Report | None:
+        """What is on record so far; None if nothing was run.
+
+        Raises:
+            ReportError: A record is damaged.
+        """
+        run, gate = self.path / _RUN, self.path / _GATE
+        if not run.exists():
+            return None
+        return Report(
+            run=_parsed(run, RunFacts),
+            bases=tuple(self.read(BaseRecord)),
+            variants=tuple(self.read(VariantRecord)),
+            claims=tuple(self.read(ClaimRecord)),
+            gate=_parsed(gate, GateRecord) if gate.exists() else None,
+        )
+
     def assemble(self) -> Report | None:
         """Put the records together and write the report; None if nothing was run.
 
         Raises:
             ReportError: A record is damaged, or the report cannot be written.
         """
-        run_file = self.path / _RUN
-        if not run_file.exists():
-            return None
-        report = Report(
-            run=_parsed(run_file, RunFacts),
-            bases=tuple(self.read(BaseRecord)),
-            variants=tuple(self.read(VariantRecord)),
-            claims=tuple(self.read(ClaimRecord)),
-        )
-        write_atomically(self.path / REPORT, report.model_dump_json(indent=1) + "\n")
+        report = self.collect()
+        if report is not None:
+            write_atomically(self.path / REPORT, report.model_dump_json(indent=1) + "\n")
         return report
 
 

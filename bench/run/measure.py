@@ -85,7 +85,6 @@ class Workbench:
             expected_mac=station.device.mac,
             timeout=station.timeouts.flash,
             environment=esptool_environment,
-            say=log.debug,
         )
         self._identified = False
 
@@ -211,7 +210,7 @@ class Workbench:
                 self._power_cycle(console)
                 console.load(subject.inputs[0])
             for number in range(1, self._settings.windows + 1):
-                stem = f"{subject.name}-{cycle}-{number}"
+                stem = f"{subject.label or subject.name}-{cycle}-{number}"
                 windows.append(self._window(console, plan, cycle, stem))
                 self._leased.check_power()
         idle.append(self._idle())

@@ -63,6 +63,11 @@ class Station(Figures):
         changed["device"]["port"] = serial
         return _validated(changed, f"station {self.name} with the addresses given")
 
+    def with_port(self, port: str) -> "Station":
+        """The same station with its device at `port`, which was found by its USB serial number."""
+        device = self.device.model_copy(update={"port": port, "usb_serial": None})
+        return self.model_copy(update={"device": device})
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         _check_power(self)

@@ -9,9 +9,12 @@ from markupsafe import Markup, escape
 from pydantic import BaseModel
 
 from bench.report.html.svg import element
-from bench.report.html.text import NONE, significant
+from bench.report.html.text import NONE, measured, significant
 from bench.report.html.verdicts import verdict
+from bench.report.record import EstimateRecord
 
+_LONG = 20
+"""A table of more lines is folded."""
 _VERDICTS = ("verdict", "outcome", "status")
 
 
@@ -32,12 +35,14 @@ def title(name: str) -> str:
 def content(value: object) -> Markup:
     """A value as HTML: a record as pairs, many of them as a table, the rest as text."""
     match value:
+        case EstimateRecord():
+            return escape(measured(value.value, value.expanded, value.unit))
         case BaseModel():
             return _pairs({name: getattr(value, name) for name in type(value).model_fields})
         case Mapping():
             return _pairs(value)
         case str():
-            return escape(value)
+            return _folded("as it was", element("pre", value)) if "\n" in value else escape(value)
         case Sequence() if value and all(isinstance(entry, BaseModel) for entry in value):
             return _table(value)
         case Sequence():
@@ -69,7 +74,12 @@ def _table(records: Sequence[BaseModel]) -> Markup:
         for record in records
     ]
     table = element("table", element("thead", head), element("tbody", *rows))
-    return element("div", table, class_="scroll", tabindex=0)
+    drawn = element("div", table, class_="scroll", tabindex=0, role="region", aria_label="Table")
+    return drawn if len(records) <= _LONG else _folded(f"{len(records)} lines", drawn)
+
+
+def _folded(name: str, inside: Markup) -> Markup:
+    return element("details", element("summary", name), inside)
 
 
 def _td(name: str, value: object) -> Markup:

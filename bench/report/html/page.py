@@ -23,14 +23,14 @@ from bench.report.html.results import (
     energy_of,
     size_of,
 )
-from bench.report.html.waveforms import Waveform, points_for, waveforms
+from bench.report.html.waveforms import Room, Waveform, room_for, waveforms
 from bench.report.order import natural
 from bench.report.outcome import outcome_of
 from bench.report.record import Report, StepRecord, VariantRecord
 from models.catalog import ACTIVITIES
 
 PACKAGE = "bench.report.html"
-_SHOWN_OF_REPORT = ("schema_version", "run", "bases", "variants", "claims")
+_SHOWN_OF_REPORT = ("schema_version", "run", "bases", "variants", "claims", "gate")
 _SHOWN_OF_RUN = (
     "mode", "station", "station_description", "dataset", "dataset_digest", "dataset_origin",
     "surrogate", "fold", "split", "seed", "profile", "window", "calibrated", "limits", "started",
@@ -71,9 +71,9 @@ class Row:
 def render(report: Report, traces: Path) -> str:
     """The page for a report whose trace files are in the folder `traces`."""
     results = Results(report)
-    windows = sum(len(r.measurement.windows) for r in report.variants if r.measurement)
+    room = room_for([len(r.measurement.windows) for r in report.variants if r.measurement])
     ordered = sorted(report.variants, key=lambda record: natural(record.variant))
-    rows = [_row(results, record, traces, points_for(windows)) for record in ordered]
+    rows = [_row(results, record, traces, room) for record in ordered]
     return environment().get_template("report.html.j2").render(
         report=report,
         started=_time(report.run.started),
@@ -84,6 +84,7 @@ def render(report: Report, traces: Path) -> str:
         troubles=[row for row in rows if row.outcome != "runs"],
         outcomes=Counter(row.outcome for row in rows),
         judgements=_judgements(report),
+        changes=Counter(c.change for c in report.gate.comparisons) if report.gate else Counter(),
         claims=Counter(claim.verdict for claim in report.claims),
         own_claims=[c for c in report.claims if not c.claim.startswith(paper.CELL)],
         cell_claims=[c for c in report.claims if c.claim.startswith(paper.CELL)],
@@ -131,7 +132,7 @@ def _asset(name: str) -> Markup:
     return Markup(resources.files(PACKAGE).joinpath("templates", name).read_text("utf-8"))  # noqa: S704
 
 
-def _row(results: Results, record: VariantRecord, traces: Path, points: int) -> Row:
+def _row(results: Results, record: VariantRecord, traces: Path, room: Room) -> Row:
     accuracy, energy, measured = accuracy_of(record), energy_of(record), record.measurement
     saving = results.saving(record.network, record.technique) if record.technique != "L" else None
     extras = generic.extras(record, _SHOWN_OF_VARIANT)
@@ -151,7 +152,7 @@ def _row(results: Results, record: VariantRecord, traces: Path, points: int) -> 
         saving=None if saving is None else saving.share,
         refused=next((step for step in record.steps if not step.kept), None),
         golden=next((step for step in record.steps if step.name == GOLDEN), None),
-        waveforms=() if measured is None else waveforms(measured, traces, points),
+        waveforms=() if measured is None else waveforms(measured, traces, room),
         extras=extras,
     )
 

@@ -26,11 +26,13 @@ _LOOKS = {
     "does not fit": _BAD,
     "not kept": _BAD,
     "worse": _BAD,
+    "failed": _BAD,
     "bench error": ("bad", "!"),
     "undecided": _OPEN,
     "inconclusive": _OPEN,
     "calibrated": ("open", "≈"),
     "skipped": _NONE,
+    "not possible": _NONE,
     "not run": _NONE,
 }
 

@@ -7,6 +7,8 @@ that no spike is lost, and every sample in `AROUND` seconds before and after eac
 
 import base64
 import json
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +23,16 @@ POINTS = 4_000
 """Most values of an envelope: as many minima as maxima."""
 AROUND = 2e-3
 """Seconds before and after an edge of which every sample is kept."""
-PAGE_BYTES = 8_000_000
-"""Room for all waveforms of a page; envelopes are coarser where there are many windows."""
+FEWEST = 250
+"""An envelope of fewer values tells nothing; rather than that, later windows are left out."""
+PAGE_BYTES = 9_000_000
+"""Room for all waveforms of a page."""
 _STEPS = 65_535
 _SIGNALS = 3
 _BYTES = 2 * 4 / 3
 """Of a value: 16 bits, in base64."""
+_EDGES = 2 * 2 * AROUND * 100e3
+"""Values of a signal around both edges, at 100 kS/s."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +52,36 @@ class Waveform:
     missing: str = ""
 
 
-def waveforms(
-    measurement: MeasurementRecord, traces: Path, points: int = POINTS
-) -> tuple[Waveform, ...]:
+@dataclass(frozen=True)
+class Room:
+    """What a page has room for.
+
+    Attributes:
+        points: Values of an envelope.
+        windows: Windows of a variant that are drawn.
+    """
+
+    points: int = POINTS
+    windows: int = sys.maxsize
+
+
+def room_for(windows: Sequence[int]) -> Room:
+    """The room for each, given how many windows each variant of a page has."""
+    values = PAGE_BYTES / max(1, sum(windows)) / _SIGNALS / _BYTES - _EDGES
+    if values >= FEWEST:
+        return Room(min(POINTS, int(values)))
+    one = (FEWEST + _EDGES) * _SIGNALS * _BYTES
+    return Room(FEWEST, max(1, int(PAGE_BYTES / one / len(windows))))
+
+
+def waveforms(measurement: MeasurementRecord, traces: Path, room: Room) -> tuple[Waveform, ...]:
     """The waveforms of a measurement's windows, read from the folder `traces`."""
-    return tuple(_waveform(window, traces, points) for window in measurement.windows)
-
-
-def points_for(windows: int) -> int:
-    """How many values an envelope may have so that so many windows fit a page."""
-    return max(500, min(POINTS, int(PAGE_BYTES / max(1, windows) / _SIGNALS / _BYTES)))
+    return tuple(
+        _waveform(window, traces, room.points)
+        if place < room.windows
+        else Waveform(window, missing="left out, so that the page stays small")
+        for place, window in enumerate(measurement.windows)
+    )
 
 
 def _waveform(window: WindowRecord, traces: Path, points: int) -> Waveform:

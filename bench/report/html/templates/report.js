@@ -173,8 +173,9 @@
   }
 
   function choose(button) {
-    const wave = button.closest(".wave"), chosen = [...button.parentNode.children].indexOf(button);
-    [...button.parentNode.children].forEach((b, i) => b.setAttribute("aria-pressed", String(i === chosen)));
+    const wave = button.closest(".wave"), buttons = [...button.parentNode.querySelectorAll("button")];
+    const chosen = buttons.indexOf(button);
+    buttons.forEach((b, i) => b.setAttribute("aria-pressed", String(i === chosen)));
     [...wave.querySelectorAll(".window")].forEach((w, i) => (w.hidden = i !== chosen));
     draw(wave.querySelectorAll(".window")[chosen]);
   }

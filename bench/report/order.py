@@ -14,7 +14,7 @@ def natural(name: str) -> Key:
 
 
 def _rank(part: str) -> tuple[int, int, str]:
-    if part.isdigit():
+    if part.isdecimal():
         return (0, int(part), "")
     if part in _TECHNIQUES:
         return (1, _TECHNIQUES[part], "")

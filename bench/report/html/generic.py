@@ -43,7 +43,7 @@ def content(value: object) -> Markup:
             return _pairs(value)
         case str():
             return _folded("as it was", element("pre", value)) if "\n" in value else escape(value)
-        case Sequence() if value and all(isinstance(entry, BaseModel) for entry in value):
+        case Sequence() if value and all(_is_line(entry) for entry in value):
             return _table(value)
         case Sequence():
             return Markup(", ").join(content(entry) for entry in value)
@@ -55,6 +55,10 @@ def content(value: object) -> Markup:
             return escape(NONE)
         case _:
             return escape(str(value))
+
+
+def _is_line(entry: object) -> bool:
+    return isinstance(entry, BaseModel) and not isinstance(entry, EstimateRecord)
 
 
 def _pairs(values: Mapping[str, object]) -> Markup:

@@ -77,6 +77,7 @@ def render(report: Report, traces: Path) -> str:
     return environment().get_template("report.html.j2").render(
         report=report,
         started=_time(report.run.started),
+        gate_started=_time(report.gate.started) if report.gate else "",
         run=report.run,
         results=results,
         rows=rows,

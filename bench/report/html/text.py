@@ -3,7 +3,7 @@
 import math
 
 _PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M"}
-_UNCOUNTED = ("", "1")
+_PREFIXED = frozenset({"J", "W", "s", "A", "V", "Hz", "C", "F", "ohm"})
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NONE = "–"
 
@@ -28,29 +28,25 @@ def significant(value: float, digits: int = 4) -> str:
 
 def quantity(value: float, unit: str, digits: int = 4) -> str:
     """A value in its unit; seconds, joules, watts and the like with the prefix that suits."""
-    if unit in _UNCOUNTED:
-        return significant(value, digits)
     if unit == "B":
         return f"{number(value, 0)} B"
-    factor, prefix = _prefix(value)
-    return f"{significant(value / factor, digits)} {prefix}{unit}"
+    factor, name = _scaled(value, unit)
+    return f"{significant(value / factor, digits)}{name}"
 
 
 def measured(value: float, expanded: float, unit: str) -> str:
     """A value with its expanded uncertainty, both to the uncertainty's second digit."""
     if not expanded > 0.0 or not math.isfinite(expanded):
         return quantity(value, unit)
-    factor, prefix = _prefix(value) if unit not in _UNCOUNTED else (1.0, "")
+    factor, name = _scaled(value, unit)
     decimals = decimals_of(expanded / factor, 2)
-    text = f"{number(value / factor, decimals)} ± {number(expanded / factor, decimals)}"
-    return text if unit in _UNCOUNTED else f"{text} {prefix}{unit}"
+    return f"{number(value / factor, decimals)} ± {number(expanded / factor, decimals)}{name}"
 
 
 def span(least: float, most: float, unit: str, digits: int = 3) -> str:
     """From one value to another, both with the prefix that suits the larger."""
-    factor, prefix = _prefix(most)
-    ends = f"{significant(least / factor, digits)} to {significant(most / factor, digits)}"
-    return f"{ends} {prefix}{unit}"
+    factor, name = _scaled(most, unit)
+    return f"{significant(least / factor, digits)} to {significant(most / factor, digits)}{name}"
 
 
 def percent(share: float, decimals: int = 1) -> str:
@@ -65,9 +61,12 @@ def decimals_of(smallest: float, digits: int = 1) -> int:
     return max(0, digits - 1 - math.floor(math.log10(smallest)))
 
 
-def _prefix(value: float) -> tuple[float, str]:
-    if value == 0.0 or not math.isfinite(value):
+def _scaled(value: float, unit: str) -> tuple[float, str]:
+    """What to divide by, and the unit after a space with the prefix for it."""
+    if unit in ("", "1"):
         return 1.0, ""
+    if unit not in _PREFIXED or value == 0.0 or not math.isfinite(value):
+        return 1.0, f" {unit}"
     thirds = 3 * math.floor(math.log10(abs(value)) / 3)
     power = min(max(thirds, min(_PREFIXES)), max(_PREFIXES))
-    return 10.0**power, _PREFIXES[power]
+    return 10.0**power, f" {_PREFIXES[power]}{unit}"

@@ -7,6 +7,7 @@ that no spike is lost, and every sample in `AROUND` seconds before and after eac
 
 import base64
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def _encoded(window: WindowRecord, trace: Trace, points: int) -> Waveform:
 
 def _amperes_per_volt(window: WindowRecord, shunt: Floats, begin: float, end: float) -> float:
     """One over the shunt: the current that the record states over the voltage that it is from."""
-    inside = shunt[max(0, round(begin)) : max(1, round(end) + 1)]
+    inside = shunt[math.ceil(begin) : math.floor(end) + 1]
     volts = float(inside.mean()) if len(inside) else 0.0
     return window.mean_current / volts if volts else 0.0
 

@@ -258,6 +258,13 @@ def agrees(matrix):
 def missing(matrix):
     raise MissingError("C_1-L has no energy in this run")
 
+def contradicts(matrix):
+    return Finding("it does not", "contradicts", "yes", "no")
+
+@pytest.mark.xfail(reason="predicted: it cannot", strict=True)
+def test_contradicts(claim):
+    assert claim(contradicts).verdict == "agrees"
+
 def test_agrees(claim, campaigns, station_mode):
     assert claim(agrees).verdict == "agrees"
     assert (campaigns(station_mode).folder.path / "records" / "claim-it_holds.json").exists()
@@ -269,8 +276,23 @@ def test_missing(claim):
 
 def test_a_claim_is_kept_and_one_about_nothing_is_skipped(run: pytest.Pytester) -> None:
     run.makepyfile(test_claims=CLAIMS)
-    recorder = run.inline_run(NO_HEADER, "-m", "sim", *OWN, "test_claims.py")
-    assert fates(recorder) == {"test_agrees[sim]": "passed", "test_missing[sim]": "skipped"}
+    recorder = run.inline_run(NO_HEADER, "-m", "sim", *OWN, "--report=out", "test_claims.py")
+    assert fates(recorder) == {
+        "test_contradicts[sim]": "skipped",  # an expected failure
+        "test_agrees[sim]": "passed",
+        "test_missing[sim]": "skipped",
+    }
+    kept = load_report(run.path / "out" / "report.json").claims
+    assert [claim.explanation for claim in kept] == ["predicted: it cannot", ""]
+
+
+def test_a_run_on_github_writes_its_step_summary(
+    run: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(run.path / "summary.md"))
+    run.makepyfile(test_claims=CLAIMS)
+    run.inline_run(NO_HEADER, "-m", "sim", *OWN, "test_claims.py")
+    assert "The paper's claims: 1 agrees, 1 contradicts." in (run.path / "summary.md").read_text()
 
 
 DAMAGE = """
@@ -302,6 +324,8 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
     assert [w.power_cycle for w in record.measurement.windows] == [1] * 5 + [2] * 5 + [3] * 5
     for window in record.measurement.windows:
         assert (run.path / "out" / "traces" / window.trace).is_file()
+    assert "tiny_F-own" in (run.path / "out" / "report.html").read_text("utf-8")
+    assert (run.path / "out" / "records.csv").read_text("utf-8").count("tiny_F-own") == 1
     junit = ElementTree.parse(run.path / "out" / "junit.xml")
     properties = {
         case.attrib["name"]: {p.attrib["name"]: p.attrib["value"] for p in case.iter("property")}

@@ -188,7 +188,7 @@ def test_paper_gets_all_that_is_in_sight_unfolded(report: Path, open_page: Open)
     page.locator('[id="C_1-D"] .unfold').click()
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.locator("details:not([open])").count() == 0
+    assert page.locator("details:not([open], [data-print=folded])").count() == 0
     assert not page.locator("nav").is_visible()
     assert page.locator('[id="C_1-D"] svg.plot').first.is_visible()
     assert not page.locator('[id="C_1-L"] .panel').is_visible()

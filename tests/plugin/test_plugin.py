@@ -1,12 +1,15 @@
 """The plugin's options, marks, outcomes and exit codes, on pytest runs inside this process."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from typer.testing import CliRunner
 
+from bench.cli import app
 from bench.report.files import load_report
 from bench.run.judged import VerdictWarning
 
@@ -370,3 +373,13 @@ def test_a_run_is_compared_with_its_baseline(run: pytest.Pytester) -> None:
         kept = load_report(run.path / change / "report.json").gate
         assert kept is not None
         assert [c.change for c in kept.comparisons if c.quantity == "energy"] == [change]
+
+
+def test_the_example_workflow_uses_options_that_there_are(run: pytest.Pytester) -> None:
+    workflow = (ROOT / "docs" / "examples" / "github-workflow.yml").read_text("utf-8")
+    known = run.runpytest_inprocess("--help").stdout.str()
+    told = CliRunner().invoke(app, ["report", "--help"], env={"COLUMNS": "200"}).output
+    known += re.sub(r"\x1b\[[\d;]*m", "", told)
+    used = re.findall(r"--[a-z][\w-]+", workflow)
+    assert {"--station", "--report", "--history"} <= set(used)
+    assert [option for option in used if option not in known] == []

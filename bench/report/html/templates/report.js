@@ -192,10 +192,10 @@
   addEventListener("hashchange", followHash);
   followHash();
 
-  // On paper nothing can be unfolded: what is in sight is printed whole.
+  // On paper nothing can be unfolded: what is in sight is printed whole, but for long appendices.
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
+    opened = [...document.querySelectorAll("details:not([open], [data-print=folded])")];
     opened.forEach((details) => (details.open = true));
   });
   addEventListener("afterprint", () => opened.forEach((details) => (details.open = false)));

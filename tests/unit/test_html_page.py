@@ -146,8 +146,7 @@ def test_a_field_that_the_page_does_not_know_is_shown() -> None:
     )  # fmt: skip
     found = {title: words(str(content)) for title, content in generic.extras(record, record.known)}
     assert found["Checks"] == "Number Error 1 open circuit"
-    assert found["Remarks"] == "warm"
-    assert "21.50 ± 0.21 °C" in found["Temperatures"]
+    assert found["Further figures"] == "Temperatures 21.50 ± 0.21 °C Remarks warm"
 
 
 def test_a_field_that_is_not_set_is_not_shown() -> None:
@@ -209,3 +208,13 @@ DARK = _colours(CSS[CSS.index("@media") : CSS.index("* { box-sizing")])
 def test_text_stands_out_from_its_ground(theme: dict[str, str], text: str, ground: str) -> None:
     bright, dark = sorted((_luminance(theme[text]), _luminance(theme[ground])), reverse=True)
     assert (bright + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_figures_of_an_unknown_table_have_the_unit_of_their_line() -> None:
+    told = words(str(generic.content((records.step("flash", True), JUDGED_ARENA))))
+    assert "Limit" in told
+    assert "163,840 B" in told
+    assert "Unit" not in told
+
+
+JUDGED_ARENA = records.step("arena", True).model_copy(update={"limit": 163840.0, "unit": "B"})

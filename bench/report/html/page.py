@@ -65,7 +65,7 @@ class Row:
     refused: StepRecord | None
     golden: StepRecord | None
     waveforms: tuple[Waveform, ...]
-    extras: list[tuple[str, Markup]]
+    extras: generic.Extras
 
 
 def render(report: Report, traces: Path) -> str:
@@ -96,8 +96,11 @@ def render(report: Report, traces: Path) -> str:
         saving_figure=figures.saving_figure(results),
         pareto=pareto_figure(results),
         energy_decimals=_decimals(rows),
-        extras=generic.extras(report, _SHOWN_OF_REPORT),
-        run_extras=generic.extras(report.run, _SHOWN_OF_RUN),
+        extras=[
+            *generic.extras(report, _SHOWN_OF_REPORT),
+            *generic.sections(report.run, _SHOWN_OF_RUN),
+        ],
+        run_figures=generic.figures(report.run, _SHOWN_OF_RUN),
     )  # fmt: skip
 
 

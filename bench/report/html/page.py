@@ -33,12 +33,13 @@ PACKAGE = "bench.report.html"
 _SHOWN_OF_REPORT = ("schema_version", "run", "bases", "variants", "claims", "gate")
 _SHOWN_OF_RUN = (
     "mode", "station", "station_description", "dataset", "dataset_digest", "dataset_origin",
-    "surrogate", "fold", "split", "seed", "profile", "window", "calibrated", "limits", "started",
-    "versions",
+    "surrogate", "fold", "split", "seed", "profile", "window", "calibrated", "uncalibrated",
+    "limits", "started", "versions",
 )  # fmt: skip
 _SHOWN_OF_VARIANT = (
     "variant", "network", "technique", "error", "model", "accuracy", "steps", "paper_steps",
-    "expected_undeployable", "measurement", "attempts", "judgements",
+    "expected_undeployable", "measurement", "attempts", "judgements", "saving", "live",
+    "why_no_live",
 )  # fmt: skip
 _SHOWN_OF_MEASUREMENT = (
     "latency", "energy", "above_idle", "idle_power", "supply_current", "arena", "clock_hz",
@@ -171,10 +172,11 @@ def _notices(report: Report, rows: list[Row]) -> Iterator[tuple[str, str, str]]:
             "people, and nothing is compared with the paper.",
         )  # fmt: skip
     if not run.calibrated:
+        reasons = "; ".join(getattr(run, "uncalibrated", ()))
         yield (
             "heavy", "Uncalibrated",
             "The station's accuracy is declared, not verified: uncertainties are as good as the "
-            "data sheets they come from.",
+            f"data sheets they come from{f' ({reasons})' if reasons else ''}.",
         )  # fmt: skip
     if run.mode == "sim":
         yield (

@@ -94,9 +94,12 @@ class Results:
     def saving(self, network: str, technique: str) -> Saving | None:
         """Against L; None where either was not measured.
 
-        The uncertainty is an upper bound: what two measurements on one station have wrong in common
-        is taken as if it did not cancel.
+        The record's own, if it has one; else with an upper bound for its uncertainty: what two
+        measurements on one station have wrong in common is taken as if it did not cancel.
         """
+        stated = getattr(self.variants.get(f"{network}-{technique}"), "saving", None)
+        if isinstance(stated, EstimateRecord):
+            return Saving(stated.value, stated.expanded)
         lite, other = self.energy(network, "L"), self.energy(network, technique)
         if lite is None or other is None or not lite.value > 0.0:
             return None

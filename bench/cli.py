@@ -5,6 +5,7 @@ import typer
 from bench.commands.compare import compare
 from bench.commands.limits import limits
 from bench.commands.reanalyse import reanalyse
+from bench.commands.report import report
 from bench.commands.twin import twin
 from bench.errors import BenchError
 
@@ -22,6 +23,7 @@ app.command()(reanalyse)
 app.command()(compare)
 app.command()(limits)
 app.command()(twin)
+app.command()(report)
 
 
 def main() -> None:

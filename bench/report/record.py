@@ -221,12 +221,17 @@ class BaseRecord(_Record):
 
 
 class ClaimRecord(_Record):
-    """One of the paper's claims and what this run says of it."""
+    """One of the paper's claims and what this run says of it.
+
+    Attributes:
+        explanation: Why a difference from the paper is expected; empty if none is.
+    """
 
     claim: str
     verdict: Literal["agrees", "contradicts", "undecided", "calibrated"]
     published: str
     found: str
+    explanation: str = ""
 
 
 class CalibrationRecord(_Record):

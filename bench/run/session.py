@@ -16,6 +16,7 @@ from bench.device.firmware_build import Builder, find_builder
 from bench.errors import BenchError
 from bench.report.convert import calibration_records
 from bench.report.files import RecordFolder, load_report
+from bench.report.publish import append_step_summary, publish
 from bench.report.record import GateRecord, Report, RunFacts
 from bench.run.campaign import Campaign, Options
 from bench.run.gate import GateOptions, load_history
@@ -65,7 +66,7 @@ def add_options(parser: pytest.Parser) -> None:
     add("--gate", choices=("normal", "strict"), default="normal",
         help="strict: what cannot be told from worse fails too")  # fmt: skip
     add("--history", metavar="DIR", help="past reports, for the gate's spread between sessions")
-    add("--report", metavar="DIR", help="write JUnit, JSON and traces into this folder")
+    add("--report", metavar="DIR", help="write HTML, JUnit, JSON, CSV and traces into this folder")
 
 
 def is_wanted(expression: str, mark: str) -> bool:
@@ -273,6 +274,14 @@ class Session:
         self._campaigns.clear()
         if not self.worker:
             self.result = self.folder.assemble()
+            self._publish()
+
+    def _publish(self) -> None:
+        if self.result is None:
+            return
+        if self.report is not None:
+            publish(self.result, self.folder.path)
+        append_step_summary(self.result)
 
     def clean_up(self) -> None:
         """Leave the terminal alone; remove the folder of a run without a report."""

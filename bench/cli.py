@@ -3,6 +3,7 @@
 import typer
 
 from bench.commands.doctor import doctor
+from bench.commands.reanalyse import reanalyse
 from bench.commands.twin import twin
 from bench.errors import BenchError
 
@@ -17,6 +18,7 @@ app = typer.Typer(
 
 
 app.command()(doctor)
+app.command()(reanalyse)
 app.command()(twin)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bench.errors import BenchError
-from bench.report.record import VariantRecord
+from bench.report.budget import budget_text
+from bench.report.record import EstimateRecord, VariantRecord
 from bench.run.campaign import Campaign, StationBrokenError
 from bench.run.judged import Judged, VerdictWarning
 from bench.run.matrix import Finding, Matrix, MissingError
@@ -94,6 +95,13 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput.update(node.config.stash[_SESSION].for_workers())
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> None:
+    """Make room for the dot that tells of a test."""
+    if (watched := item.config.stash[_SESSION].watched) is not None:
+        watched.status.clear()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Close the bench; the process that started the run also writes the report."""
@@ -112,6 +120,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
         if session.report is not None:
             terminalreporter.write_line(f"report: {session.report}")
+
+
+@pytest.fixture(scope="session")
+def bench_session(request: pytest.FixtureRequest) -> Session:
+    """The bench in this process."""
+    return request.config.stash[_SESSION]
 
 
 @pytest.fixture
@@ -172,6 +186,7 @@ def accuracy(
 def energy(
     fitted: VariantRecord,
     variant_case: Case,
+    bench_session: Session,
     campaigns: Callable[[Mode], Campaign],
     record_property: Callable[[str, object], None],
 ) -> Judged:
@@ -181,12 +196,27 @@ def energy(
         pytest.skip(f"{fitted.variant} is not deployable: {refused.name}: {refused.note}")
     measurement = fitted.measurement
     assert measurement is not None
-    record_property("energy / J", measurement.energy.value)
-    record_property("energy, expanded uncertainty / J", measurement.energy.expanded)
-    record_property("energy, coverage factor", measurement.energy.coverage_factor)
-    record_property("energy above idle / J", measurement.above_idle.value)
+    record_property("calibrated", bench_session.calibrated(variant_case.mode))
     record_property("latency / s", measurement.latency)
+    for name, estimate in (
+        ("energy", measurement.energy),
+        ("energy above idle", measurement.above_idle),
+        ("saving against L", fitted.saving),
+    ):
+        if estimate is not None:
+            _record_estimate(name, estimate, record_property)
     return _recorded(campaigns(variant_case.mode).energy(variant_case), record_property)
+
+
+def _record_estimate(
+    name: str, estimate: EstimateRecord, record_property: Callable[[str, object], None]
+) -> None:
+    unit = "" if estimate.unit == "1" else f" / {estimate.unit}"
+    record_property(f"{name}{unit}", estimate.value)
+    record_property(f"{name}, expanded uncertainty{unit}", estimate.expanded)
+    record_property(f"{name}, coverage factor", estimate.coverage_factor)
+    record_property(f"{name}, degrees of freedom", estimate.dof)
+    record_property(f"{name}, budget", budget_text(estimate))
 
 
 def _recorded(judged: Judged, record_property: Callable[[str, object], None]) -> Judged:

@@ -24,9 +24,10 @@ from bench.measurement.montecarlo import propagate
 from bench.measurement.trace import Trace
 from bench.measurement.uncertainty import evaluate
 from bench.measurement.windows import find_window
+from bench.station.accuracy import Distribution
 from bench.station.configuration import Station, load_station
-from bench.twin.card import Accuracy, Card, Channel, Tolerances
-from bench.twin.circuit import Components
+from bench.twin.card import Card, Channel
+from bench.twin.equipment import sound_equipment
 from bench.twin.world import World
 
 STATION = Path(__file__).parents[1] / "stations" / "twin.toml"
@@ -74,26 +75,21 @@ class Verdict:
     lag: float
 
 
-def with_shunt(station: Station, limit: float, distribution: str) -> Station:
-    """The station with another relative tolerance of its shunt."""
-    shunt = station.accuracy.shunt.model_copy(update={"limit": limit, "distribution": distribution})
-    accuracy = station.accuracy.model_copy(update={"shunt": shunt})
-    return station.model_copy(update={"accuracy": accuracy})
+def with_shunt(station: Station, limit: float, distribution: Distribution) -> Station:
+    """The station with another relative uncertainty of its shunt."""
+    records = station.calibration
+    uncertainty = records.shunt.uncertainty.model_copy(
+        update={"limit": limit, "distribution": distribution}
+    )
+    shunt = records.shunt.model_copy(update={"uncertainty": uncertainty})
+    return station.model_copy(update={"calibration": replace(records, shunt=shunt)})
 
 
 def draw_lab(station: Station, seed: int) -> Lab:
-    random = np.random.default_rng(seed)
-    declared = station.accuracy
-    parts = Components(
-        shunt=station.shunt.resistance * (1.0 + declared.shunt.draw(random)),
-        decoupling=station.device.decoupling * (1.0 + declared.decoupling.draw(random)),
-    )
-    ranges = {r.range: Accuracy(r.gain, r.offset, r.inl, r.noise) for r in declared.ranges}
-    tolerances = Tolerances(accuracy=ranges, time_base=declared.time_base.limit)
+    parts, random = sound_equipment(station, seed), np.random.default_rng(seed)
     latency = float(np.exp(random.uniform(*np.log(LATENCIES))))
-    return Lab(
-        station, World(parts), Card(seed, tolerances), latency, float(random.uniform(0.1, 0.6))
-    )
+    stalls = float(random.uniform(0.1, 0.6))
+    return Lab(station, World(parts.components), Card(seed, parts.tolerances), latency, stalls)
 
 
 def measure(lab: Lab, plan: WindowPlan, work: float = 1.0, warm: bool = True) -> Case:

@@ -139,7 +139,7 @@ class RecordFolder:
             claims=tuple(self.read(ClaimRecord)),
             self_check=self._self_check(),
         )
-        write_atomically(self.path / REPORT, report.model_dump_json(indent=1) + "\n")
+        write_report(self.path / REPORT, report)
         return report
 
     def _self_check(self) -> tuple[CheckRecord, ...]:
@@ -154,6 +154,11 @@ def write_checks(path: Path, checks: tuple[CheckRecord, ...]) -> None:
         ReportError: It cannot be written.
     """
     write_atomically(path, _CHECKS.dump_json(checks, indent=1).decode() + "\n")
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write a report as a whole; `ReportError` if it cannot be written."""
+    write_atomically(path, report.model_dump_json(indent=1) + "\n")
 
 
 def load_report(path: Path) -> Report:

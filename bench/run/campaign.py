@@ -4,13 +4,20 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.device.deployability import BENCH, check_model, paper_profile
 from bench.device.images import MODEL_PARTITION_OFFSET, ModelImage, Standardisation
 from bench.errors import BenchError
-from bench.report.convert import check_records, judgement_record, step_record
+from bench.measurement.declared import figures_of
+from bench.measurement.model import Run
+from bench.report.convert import (
+    check_records,
+    estimate_record,
+    judgement_record,
+    step_record,
+)
 from bench.report.files import RecordFolder
 from bench.report.record import (
     AccuracyRecord,
@@ -26,6 +33,7 @@ from bench.run.measure import Workbench, is_broken
 from bench.run.own import OwnModel
 from bench.run.places import Place, real_place, twin_place
 from bench.run.records import accuracy_records, measurement_record, model_record
+from bench.run.savings import savings
 from bench.run.selection import OWN, Case, Mode
 from bench.run.subject import Result, Settings, Subject, golden_inputs
 from bench.verdict.judge import judge
@@ -86,6 +94,7 @@ class Campaign:
     folder: RecordFolder
     _records: dict[str, VariantRecord] = field(default_factory=dict)
     _fitted: dict[str, VariantRecord | BenchError] = field(default_factory=dict)
+    _runs: dict[str, Run] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
     _workbench: Workbench | None = None
     _broken: str = ""
@@ -119,7 +128,9 @@ class Campaign:
         measured = self._accuracies(case)
         value = next(entry for entry in measured if entry.accuracy is not None)
         assert value.accuracy is not None
-        judged = self._judged(case, {"accuracy": (value.accuracy, 0.0)})
+        assert value.interval is not None
+        low, high = value.interval
+        judged = self._judged(case, {"accuracy": (value.accuracy, (high - low) / 2.0)})
         judgements = tuple(judgement_record(j) for j in judged.judgements)
         if case.technique == BASE:
             record = BaseRecord(network=case.network, accuracy=measured, judgements=judgements)
@@ -176,7 +187,18 @@ class Campaign:
                 self._broken = str(error)
             self._update(case, model=model, error=str(error), attempts=_failed_attempts(error))
             raise
-        return self._update(case, model=model, **self._found(case, subject, result))
+        self._update(case, model=model, **self._found(case, subject, result))
+        if result.measured is not None:
+            self._runs[case.name] = result.measured.run
+            self._compare(case)
+        return self._records[case.name]
+
+    def _compare(self, case: Case) -> None:
+        """Put on record what each technique of a network saves, as soon as L is measured, too."""
+        figures = figures_of(self._bench().station)
+        for technique, estimate in savings(case.network, self._runs, figures).items():
+            other = replace(case, technique=technique)
+            self._update(other, saving=estimate_record(estimate))
 
     def _found(self, case: Case, subject: Subject, result: Result) -> dict[str, object]:
         expected = None

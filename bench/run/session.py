@@ -12,20 +12,22 @@ import pytest
 from _pytest.mark.expression import Expression
 
 from bench.errors import BenchError
+from bench.report.convert import calibration_records
 from bench.report.files import RecordFolder
 from bench.report.record import Report, RunFacts
 from bench.run.campaign import Campaign, Options
 from bench.run.own import OwnModel, load_own
 from bench.run.places import TWIN_FILE
 from bench.run.selection import Mode, Selection, select
-from bench.station.configuration import load_station
+from bench.run.terminal import Watched
+from bench.station.configuration import load_station, station_text
 from bench.verdict.limits import load_limits
 from models import dataset, networks_file
 from models.catalog import NETWORKS
 from models.errors import ModelsError
 from models.paths import cache_root
 from models.pipeline import Pipeline
-from models.progress import Lines, watched
+from models.progress import Lines
 from models.split import split
 from models.store import Store
 
@@ -73,6 +75,7 @@ class Session:
         folder: Where records go.
         report: The folder of the report, or None if none was asked for.
         worker: Whether this is a worker of pytest-xdist.
+        watched: What a person sees while tests run, or None where nobody watches.
         result: The report, once the run is over.
     """
 
@@ -83,6 +86,7 @@ class Session:
     report: Path | None
     worker: bool
     own: OwnModel | None
+    watched: Watched | None = None
     result: Report | None = None
     _campaigns: dict[Mode, Campaign] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
@@ -115,7 +119,9 @@ class Session:
         wanted = tuple(mode for mode in MODES if is_wanted(option.markexpr, mode))
         # Without a station there is no hardware to run on, unless somebody asks for it by name.
         modes = tuple(m for m in wanted if m == "sim" or option.station or "hw" in option.markexpr)
-        session = cls(config, selection, modes, folder, report, given is not None, own)
+        worker = given is not None
+        watched = None if worker else Watched.start(config)
+        session = cls(config, selection, modes, folder, report, worker, own, watched)
         if not session.worker:
             folder.begin()
         return session
@@ -174,7 +180,7 @@ class Session:
             option = self.config.option
             named = getattr(self.config, "workerinput", {}).get("dataset") or option.dataset
             path = Path(named) if named else None
-            progress = Lines() if self.worker else watched()
+            progress = self.watched.progress if self.watched is not None else Lines()
             self._pipeline = Pipeline(
                 dataset.load(path, progress=progress.say),
                 split(option.fold),
@@ -206,6 +212,12 @@ class Session:
             self.folder.write_run(facts)
         return self._campaigns[mode]
 
+    def calibrated(self, mode: Mode) -> str:
+        """``yes``, or why results in a mode are not calibrated."""
+        records = load_station(self._station_path(mode)).calibration
+        reasons = records.shortcomings(datetime.now(UTC).date())
+        return f"no: {'; '.join(reasons)}" if reasons else "yes"
+
     def finish(self) -> None:
         """Close what is open; put the report together if this process started the run."""
         for campaign in self._campaigns.values():
@@ -215,7 +227,9 @@ class Session:
             self.result = self.folder.assemble()
 
     def clean_up(self) -> None:
-        """Remove the folder of a run without a report."""
+        """Leave the terminal alone; remove the folder of a run without a report."""
+        if self.watched is not None:
+            self.watched.close()
         if not self.worker and self.report is None:
             shutil.rmtree(self.folder.path, ignore_errors=True)
 
@@ -223,10 +237,14 @@ class Session:
         station = self.config.option.station
         return f"{station} (hardware)" if station else "twin, the simulated lab"
 
+    def _station_path(self, mode: Mode) -> Path:
+        return Path(self.config.option.station) if mode == "hw" else TWIN_FILE
+
     def _facts(self, mode: Mode) -> RunFacts:
         option = self.config.option
-        path = Path(option.station) if mode == "hw" else TWIN_FILE
-        station = load_station(path)
+        path = self._station_path(mode)
+        station, started = load_station(path), datetime.now(UTC)
+        shortcomings = station.calibration.shortcomings(started.date())
         facts = {
             "mode": mode,
             "station": station.name,
@@ -234,8 +252,11 @@ class Session:
             "seed": option.model_seed,
             "profile": "bench",
             "window": option.window,
-            "calibrated": station.accuracy.verified,
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "calibrated": not shortcomings,
+            "uncalibrated": shortcomings,
+            "calibration": calibration_records(station.calibration),
+            "station_file": station_text(path),
+            "started": started.isoformat(timespec="seconds"),
             "versions": _versions(),
         }
         return RunFacts.model_validate(facts | self._data_facts())

@@ -39,6 +39,10 @@ UNITS = {
 }
 """The quantities that can be limited, each with its only unit."""
 
+UNCERTAIN = ("accuracy", "energy")
+"""The quantities with an expanded uncertainty: of the energy its own, of the accuracy its interval
+over subjects. The others have no guard band, and are judged by simple acceptance."""
+
 
 class Limit(BaseModel):
     """One row: exactly one of `min` and `max`, in `unit`."""
@@ -59,6 +63,11 @@ class Limit(BaseModel):
             raise ValueError("wants exactly one of min and max")
         if self.unit != UNITS[self.quantity]:
             raise ValueError(f"unit {self.unit!r}, wanted {UNITS[self.quantity]!r}")
+        if self.rule is Rule.GUARD_BAND and self.quantity not in UNCERTAIN:
+            raise ValueError(
+                f"{self.quantity} has no stated uncertainty to make a guard band of: "
+                f"take the rule {Rule.SIMPLE.value!r}"
+            )
         return self
 
 

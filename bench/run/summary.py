@@ -29,6 +29,11 @@ def _notices(report: Report) -> list[str]:
     lines = []
     if run.surrogate:
         lines.append("SURROGATE DATA: simulated, not UCI-HAR; accuracies say nothing about people")
+    lines += [
+        f"self-check, attempt {check.attempt}: {check.name}: {check.error}"
+        for check in report.self_check
+        if check.error is not None
+    ]
     if not run.calibrated:
         lines.append(f"UNCALIBRATED: {'; '.join(run.uncalibrated)}")
     return lines

@@ -40,6 +40,13 @@ def test_the_probe_is_the_smallest_of_the_test_models() -> None:
     assert probe.image().model == (DATA / "tiny-F.tflite").read_bytes()
 
 
+def test_the_documentation_tells_of_every_check() -> None:
+    text = (ROOT / "docs" / "doctor.md").read_text("utf-8")
+    table = text[text.index("station twin") : text.index("Beneath the table")]
+    rows = [line.partition("  ")[0] for line in table.splitlines()[2:] if line[:1].isalpha()]
+    assert tuple(rows) == PLAN
+
+
 def test_a_sound_station_passes_and_no_measurement_depends_on_it(tmp_path: Path) -> None:
     with staged() as stage, workbench(stage.station, tmp_path) as bench:
         found = examined(bench)

@@ -2,7 +2,9 @@
 
 import typer
 
+from bench.commands.compare import compare
 from bench.commands.doctor import doctor
+from bench.commands.limits import limits
 from bench.commands.reanalyse import reanalyse
 from bench.commands.twin import twin
 from bench.errors import BenchError
@@ -19,6 +21,8 @@ app = typer.Typer(
 
 app.command()(doctor)
 app.command()(reanalyse)
+app.command()(compare)
+app.command()(limits)
 app.command()(twin)
 
 

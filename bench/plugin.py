@@ -14,7 +14,7 @@ from bench.errors import BenchError
 from bench.report.budget import budget_text
 from bench.report.record import EstimateRecord, VariantRecord
 from bench.run.campaign import Campaign, StationBrokenError
-from bench.run.judged import Judged, VerdictWarning
+from bench.run.judged import Changes, Judged, VerdictWarning
 from bench.run.matrix import Finding, Matrix, MissingError
 from bench.run.scheduler import NetworkScheduling, in_order_of_work
 from bench.run.selection import Case, Mode, Selection
@@ -22,7 +22,11 @@ from bench.run.session import Session, add_options
 from bench.run.summary import summary_lines
 
 _SESSION = pytest.StashKey[Session]()
-_CASES = {"variant_case": Selection.variants, "accuracy_case": Selection.accuracies}
+_CASES = {
+    "variant_case": Selection.variants,
+    "accuracy_case": Selection.accuracies,
+    "gate_case": Selection.variants,
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -149,6 +153,13 @@ def accuracy_case(request: pytest.FixtureRequest) -> Case:
     return value
 
 
+@pytest.fixture
+def gate_case(request: pytest.FixtureRequest) -> Case:
+    """A variant in a mode, once every variant has its record."""
+    value: Case = request.param
+    return value
+
+
 @pytest.fixture(scope="session")
 def campaigns(request: pytest.FixtureRequest) -> Callable[[Mode], Campaign]:
     """The work of this run, by mode."""
@@ -217,6 +228,26 @@ def _record_estimate(
     record_property(f"{name}, coverage factor", estimate.coverage_factor)
     record_property(f"{name}, degrees of freedom", estimate.dof)
     record_property(f"{name}, budget", budget_text(estimate))
+
+
+@pytest.fixture
+def changes(
+    gate_case: Case,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
+) -> Changes:
+    """A variant against its baseline; skipped where there is nothing to compare with."""
+    session = request.config.stash[_SESSION]
+    gate = session.gate(gate_case.mode)
+    if gate is None:
+        pytest.skip("no gate: no --baseline REPORT")
+    found = gate.of(gate_case.name)
+    if not found:
+        pytest.skip(f"no gate for {gate_case.name}: {gate.why_not(gate_case.name)}")
+    for comparison in found:
+        record_property(f"change of {comparison.quantity}", str(comparison))
+    assert session.gate_options is not None
+    return Changes(gate_case.name, found, session.gate_options.strict)
 
 
 def _recorded(judged: Judged, record_property: Callable[[str, object], None]) -> Judged:

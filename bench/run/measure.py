@@ -225,16 +225,17 @@ class Workbench:
     ) -> Measured:
         plan = plan_window(self.station, latency, self._settings.inferences)
         windows: list[MeasuredWindow] = []
-        idle = [self._idle(f"{subject.name}-idle-1")]
+        label = subject.label or subject.name
+        idle = [self._idle(f"{label}-idle-1")]
         for cycle in range(1, self._settings.power_cycles + 1):
             if cycle > 1:
                 self._power_cycle(console)
                 console.load(subject.inputs[0])
             for number in range(1, self._settings.windows + 1):
-                stem = f"{subject.name}-{cycle}-{number}"
+                stem = f"{label}-{cycle}-{number}"
                 windows.append(self._window(console, plan, cycle, stem))
                 self._leased.check_power()
-        idle.append(self._idle(f"{subject.name}-idle-2"))
+        idle.append(self._idle(f"{label}-idle-2"))
         seconds = sum(window.device_seconds for window in windows)
         return Measured(
             plan=plan,

@@ -16,13 +16,14 @@ from bench.measurement.analysis import check_supply, energies_of, idle_of, windo
 from bench.measurement.capture import WindowPlan
 from bench.measurement.declared import figures_of
 from bench.measurement.model import Run
-from bench.measurement.trace import Trace, TraceFileError, load
+from bench.measurement.trace import TraceFileError, load
 from bench.report.convert import calibration_records, estimate_record, judgement_record
 from bench.report.files import TRACES, load_report
 from bench.report.record import (
     CalibrationRecord,
     ClaimRecord,
     EstimateRecord,
+    GateRecord,
     IdleRecord,
     JudgementRecord,
     MeasurementRecord,
@@ -32,7 +33,8 @@ from bench.report.record import (
     WindowRecord,
 )
 from bench.run.matrix import Matrix, energy_findings
-from bench.run.records import measurement_record
+from bench.run.reached import device_reached
+from bench.run.records import measurement_record, window_record
 from bench.run.savings import savings
 from bench.run.subject import Measured, MeasuredIdle, MeasuredWindow, run_of
 from bench.station.calibration import Calibration, RecordFile, calibration_of
@@ -40,6 +42,9 @@ from bench.station.configuration import Station, stored_station
 from bench.verdict.judge import judge
 from bench.verdict.limits import Limit
 from bench.verdict.rules import Rule
+
+_OF_A_MEASUREMENT = ("energy", "saving", "latency", "arena")
+"""Quantities that are judged only of a variant that was measured."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +70,20 @@ def reanalyse(path: Path, calibration: Calibration | None = None) -> Reanalysis:
     """
     stored = load_report(path)
     station = _station(stored.run, calibration, path)
-    traces = path.parent / TRACES
-    measured: dict[str, Measured | MeasurementError] = {}
-    for record in stored.variants:
-        if record.measurement is not None:
-            measured[record.variant] = _measured(record.measurement, station, traces)
-    variants = _with_savings(
-        [_computed(record, measured.get(record.variant)) for record in stored.variants],
-        {name: found.run for name, found in measured.items() if isinstance(found, Measured)},
-        station,
-    )
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    bench = _Bench(station, path.parent / TRACES)
+    measured = {
+        record.variant: bench.measured(record.measurement)
+        for record in stored.variants
+        if record.measurement is not None
+    }
+    found = [bench.record(record, measured.get(record.variant)) for record in stored.variants]
+    runs = {name: one.run for name, one in measured.items() if isinstance(one, Measured)}
+    variants = tuple(map(_judged_again, _with_savings(found, runs, station)))
     computed = stored.model_copy(
         update={
-            "run": _facts(stored.run, station.calibration, digest),
-            "variants": tuple(variants),
+            "run": _facts(stored.run, station.calibration, path),
+            "variants": variants,
+            "gate": stored.gate if variants == stored.variants else _no_gate(stored.gate),
         }
     )
     claims = _claims(stored, computed)
@@ -105,81 +109,96 @@ def _stored_file(record: CalibrationRecord, path: Path) -> RecordFile:
     return file
 
 
-def _measured(
-    record: MeasurementRecord, station: Station, traces: Path
-) -> Measured | MeasurementError:
-    if record.plan is None or not record.idle:
-        raise ReportError("report: a measurement without plan or idle traces: run the bench again")
-    plan = WindowPlan(**record.plan.model_dump())
-    try:
-        windows = [_window(window, plan, station, traces) for window in record.windows]
-        idle = [_idle(reading, station, traces) for reading in record.idle]
-        check_supply(idle[-1].energy, record.supply_current, station)
-    except TraceFileError:
-        raise
-    except MeasurementError as error:
-        return error
-    return Measured(
-        plan=plan,
-        energies=energies_of(run_of(plan, windows, idle), station),
-        latency=record.latency,
-        supply_current=record.supply_current,
-        arena=record.arena,
-        clock_hz=record.clock_hz,
-        operators=record.operators,
-        windows=tuple(windows),
-        idle=tuple(idle),
+@dataclass(frozen=True)
+class _Bench:
+    """A station that exists on paper, and the folder of its traces."""
+
+    station: Station
+    traces: Path
+
+    def measured(self, record: MeasurementRecord) -> Measured | MeasurementError:
+        """A measurement, or why there is none by the station's figures."""
+        if record.plan is None or not record.idle:
+            raise ReportError(
+                "report: a measurement without plan or idle traces: run the bench again"
+            )
+        plan = WindowPlan(**record.plan.model_dump())
+        try:
+            windows = [self._window(window, plan.samples) for window in record.windows]
+            idle = [self._idle(reading) for reading in record.idle]
+            check_supply(idle[-1].energy, record.supply_current, self.station)
+        except TraceFileError:
+            raise
+        except MeasurementError as error:
+            return error
+        return Measured(
+            plan=plan,
+            energies=energies_of(run_of(plan, windows, idle), self.station),
+            latency=record.latency,
+            supply_current=record.supply_current,
+            arena=record.arena,
+            clock_hz=record.clock_hz,
+            operators=record.operators,
+            windows=tuple(windows),
+            idle=tuple(idle),
+        )
+
+    def record(
+        self, record: VariantRecord, measured: Measured | MeasurementError | None
+    ) -> VariantRecord:
+        """A variant's record with what was measured."""
+        if measured is None:
+            return record
+        if isinstance(measured, MeasurementError):
+            kept = tuple(j for j in record.judgements if j.quantity not in _OF_A_MEASUREMENT)
+            nothing = {"measurement": None, "saving": None, "reference": (), "judgements": kept}
+            return record.model_copy(update={"error": str(measured), **nothing})
+        return record.model_copy(
+            update={
+                "measurement": measurement_record(measured),
+                "reference": tuple(map(self._reference, record.reference)),
+            }
+        )
+
+    def _window(self, record: WindowRecord, samples: int | None = None) -> MeasuredWindow:
+        trace = load(self.traces / record.trace, record.sha256)
+        planned = len(trace) if samples is None else samples
+        energy = window_of(trace, self.station, planned, record.device_seconds)
+        return MeasuredWindow(
+            record.power_cycle, energy, record.device_seconds, record.trace, record.sha256
+        )
+
+    def _idle(self, record: IdleRecord) -> MeasuredIdle:
+        trace = load(self.traces / record.trace, record.sha256)
+        energy = idle_of(trace, self.station, record.samples)
+        return MeasuredIdle(energy, record.samples, record.trace, record.sha256)
+
+    def _reference(self, record: WindowRecord) -> WindowRecord:
+        """A window of the reference variant, whose plan is not on record."""
+        return window_record(self._window(record), record.inferences)
+
+
+def _judged_again(record: VariantRecord) -> VariantRecord:
+    """What was judged by a limit, judged by the same limit and rule."""
+    found = device_reached(record)
+    judgements = tuple(
+        judgement_record(judge(_limit(old), *found[old.quantity])) if old.quantity in found else old
+        for old in record.judgements
     )
+    return record.model_copy(update={"judgements": judgements})
 
 
-def _window(
-    record: WindowRecord, plan: WindowPlan, station: Station, traces: Path
-) -> MeasuredWindow:
-    trace = _trace(record, traces)
-    energy = window_of(trace, station, plan.samples, record.device_seconds)
-    return MeasuredWindow(
-        record.power_cycle, energy, record.device_seconds, record.trace, record.sha256
-    )
-
-
-def _idle(record: IdleRecord, station: Station, traces: Path) -> MeasuredIdle:
-    energy = idle_of(_trace(record, traces), station, record.samples)
-    return MeasuredIdle(energy, record.samples, record.trace, record.sha256)
-
-
-def _trace(record: WindowRecord | IdleRecord, traces: Path) -> Trace:
-    return load(traces / record.trace, record.sha256)
-
-
-def _computed(record: VariantRecord, measured: Measured | MeasurementError | None) -> VariantRecord:
-    if measured is None:
-        return record
-    if isinstance(measured, MeasurementError):
-        kept = tuple(j for j in record.judgements if j.quantity not in ("energy", "latency"))
-        nothing = {"measurement": None, "saving": None, "judgements": kept}
-        return record.model_copy(update={"error": str(measured), **nothing})
-    judgements = tuple(_judged_again(old, measured) for old in record.judgements)
-    return record.model_copy(
-        update={"measurement": measurement_record(measured), "judgements": judgements}
-    )
-
-
-def _judged_again(old: JudgementRecord, measured: Measured) -> JudgementRecord:
-    """The same limit by the same rule; only an energy can have become another."""
-    if old.quantity != "energy":
-        return old
-    limit = Limit.model_validate(
+def _limit(judgement: JudgementRecord) -> Limit:
+    return Limit.model_validate(
         {
             "variant": "*",
-            "quantity": old.quantity,
-            "unit": old.unit,
-            old.bound: old.limit,
-            "rule": Rule(old.rule),
-            "source": old.source,
+            "quantity": judgement.quantity,
+            "unit": judgement.unit,
+            judgement.bound: judgement.limit,
+            "rule": Rule(judgement.rule),
+            "source": judgement.source,
         }
     )
-    energy = measured.energy
-    return judgement_record(judge(limit, energy.value, energy.expanded))
 
 
 def _with_savings(
@@ -194,7 +213,15 @@ def _with_savings(
     return [record.model_copy(update={"saving": found.get(record.variant)}) for record in variants]
 
 
-def _facts(run: RunFacts, calibration: Calibration, digest: str) -> RunFacts:
+def _no_gate(gate: GateRecord | None) -> GateRecord | None:
+    """A comparison does not hold for energies that are others now."""
+    if gate is None:
+        return None
+    why = "computed again by other calibration records: compare with python -m bench compare"
+    return GateRecord(baseline=gate.baseline, started=gate.started, skipped=why)
+
+
+def _facts(run: RunFacts, calibration: Calibration, path: Path) -> RunFacts:
     """The run's facts under a calibration, judged by the day of the run."""
     reasons = calibration.shortcomings(datetime.fromisoformat(run.started).date())
     return run.model_copy(
@@ -202,7 +229,7 @@ def _facts(run: RunFacts, calibration: Calibration, digest: str) -> RunFacts:
             "calibrated": not reasons,
             "uncalibrated": reasons,
             "calibration": calibration_records(calibration),
-            "reanalysed": digest,
+            "reanalysed": hashlib.sha256(path.read_bytes()).hexdigest(),
         }
     )
 

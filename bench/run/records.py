@@ -63,7 +63,7 @@ def measurement_record(measured: Measured) -> MeasurementRecord:
         arena=measured.arena,
         clock_hz=measured.clock_hz,
         operators=measured.operators,
-        windows=tuple(_window(window, plan.inferences) for window in measured.windows),
+        windows=tuple(window_record(window, plan.inferences) for window in measured.windows),
         plan=PlanRecord(
             rate=plan.rate,
             inferences=plan.inferences,
@@ -75,7 +75,8 @@ def measurement_record(measured: Measured) -> MeasurementRecord:
     )
 
 
-def _window(window: MeasuredWindow, inferences: int) -> WindowRecord:
+def window_record(window: MeasuredWindow, inferences: int) -> WindowRecord:
+    """A window of so many inferences."""
     energy = window.energy
     return WindowRecord(
         power_cycle=window.power_cycle,

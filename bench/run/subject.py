@@ -24,11 +24,13 @@ class Subject:
         image: The model with its name, technique and standardisation.
         inputs: What the console is given for each golden window.
         expected: (k, outputs) what must come out, in the output tensor's own type.
+        label: In the names of trace files in place of the name, or empty.
     """
 
     image: ModelImage
     inputs: tuple[bytes, ...]
     expected: NDArray[np.generic]
+    label: str = ""
 
     @property
     def name(self) -> str:
@@ -62,7 +64,7 @@ class Settings:
     model_offset: int
     traces: Path
     windows: int = 5
-    power_cycles: int = 1
+    power_cycles: int = 3
     inferences: int | None = None
     attempts: int = 2
 

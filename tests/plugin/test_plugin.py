@@ -107,6 +107,9 @@ def refused(run: pytest.Pytester, *arguments: str) -> str:
         (["--networks="], "--networks: '' names nothing"),
         (["--techniques=Q"], "--techniques: 'Q' is none of L, D, F, base"),
         (["--model-seed=-1"], "--model-seed: -1 is not in 0 to 4294967295"),
+        (["--power-cycles=0"], "--power-cycles: 0; wanted at least one"),
+        (["--reference=C_1"], "--reference: 'C_1' is no variant: give one such as C_1-L"),
+        (["--baseline=absent.json"], "absent.json: cannot be read"),
         ([OWN[0]], "--model and --golden go together: give both files"),
         ([OWN[1]], "--model and --golden go together: give both files"),
         ([OWN[0], f"--golden={MODEL}"], f"--golden {MODEL}: "),
@@ -253,7 +256,7 @@ def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
         for report in recorder.getreports("pytest_runtest_logreport")
         if isinstance(report, pytest.TestReport) and (report.when == "call" or not report.passed)
     }
-    assert "conditional pass by guard band" in said["test_energy[sim-C_7-L]"][0]["energy"]
+    assert "conditional pass by guard band" in str(said["test_energy[sim-C_7-L]"][0]["energy"])
     assert "conditional fail by guard band" in said["test_energy[sim-CL_1-L]"][1]
     assert "fail by guard band" in said["test_energy[sim-C_8-L]"][1]
     assert "C_2-L is not deployable: arena" in said["test_energy[sim-C_2-L]"][1]
@@ -316,7 +319,7 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
     assert {check.verdict for check in report.self_check} == {"ok"}
     (record,) = report.variants
     assert record.measurement is not None
-    assert len(record.measurement.windows) == 5
+    assert [w.power_cycle for w in record.measurement.windows] == [1] * 5 + [2] * 5 + [3] * 5
     for window in record.measurement.windows:
         assert (run.path / "out" / "traces" / window.trace).is_file()
     junit = ElementTree.parse(run.path / "out" / "junit.xml")
@@ -327,3 +330,39 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
     energy = properties["test_energy[sim-tiny_F-own]"]
     assert float(energy["energy / J"]) == record.measurement.energy.value
     assert "step arena" in properties["test_fits[sim-tiny_F-own]"]
+
+
+def hungry(report: Path, name: str, factor: float) -> Path:
+    """A copy of a report whose energies were all `factor` times as high."""
+    found = load_report(report)
+    (record,) = found.variants
+    assert record.measurement is not None
+    windows = tuple(
+        window.model_copy(update={"energy": factor * window.energy})
+        for window in record.measurement.windows
+    )
+    measurement = record.measurement.model_copy(update={"windows": windows})
+    changed = record.model_copy(update={"measurement": measurement})
+    path = report.with_name(name)
+    path.write_text(found.model_copy(update={"variants": (changed,)}).model_dump_json())
+    return path
+
+
+def test_a_run_is_compared_with_its_baseline(run: pytest.Pytester) -> None:
+    for name in ("test_energy.py", "test_gate.py"):
+        shutil.copy(ROOT / "tests" / "characterisation" / name, run.path)
+    tests = ("-m", "sim", *OWN, "test_energy.py", "test_gate.py")
+    gate = "test_gate[sim-tiny_F-own]"
+    assert fates(run.inline_run(*tests, "--report=first"))[gate] == "skipped"
+    first = run.path / "first" / "report.json"
+    outcomes = {
+        "same": (first, "passed"),
+        "worse": (hungry(first, "thriftier.json", 0.95), "failed"),
+        "better": (hungry(first, "hungrier.json", 1.05), "passed"),
+    }
+    for change, (baseline, fate) in outcomes.items():
+        found = fates(run.inline_run(*tests, f"--report={change}", f"--baseline={baseline}"))
+        assert found[gate] == fate, change
+        kept = load_report(run.path / change / "report.json").gate
+        assert kept is not None
+        assert [c.change for c in kept.comparisons if c.quantity == "energy"] == [change]

@@ -319,6 +319,8 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
     assert {check.verdict for check in report.self_check} == {"ok"}
     (record,) = report.variants
     assert record.measurement is not None
+    assert record.measurement.supply_score is not None
+    assert 0.0 < abs(record.measurement.supply_score) <= 1.0
     assert [w.power_cycle for w in record.measurement.windows] == [1] * 5 + [2] * 5 + [3] * 5
     for window in record.measurement.windows:
         assert (run.path / "out" / "traces" / window.trace).is_file()

@@ -144,8 +144,11 @@ class DeviceConsole:
         self.discard_input()
         self._send("name")
         deadline = time.monotonic() + seconds
-        self._line(deadline, strict=False)
-        return bool(self._received)
+        try:
+            line = self._line(deadline, strict=False)
+        except ConsoleGarbageError:
+            return True
+        return line is not None or bool(self._received)
 
     def wait_until_booted(self, timeout: float) -> None:
         """Wait for ``m-init-done`` and the first ``m-ready``; a ROM's text before it is skipped.

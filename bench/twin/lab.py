@@ -65,7 +65,7 @@ class Lab:
     """A lab that is serving; a context manager, `close` ends it.
 
     Args:
-        station: Whose accuracy the parts are drawn from, and what lies behind the shunt.
+        station: Whose calibration records the parts are drawn from, and what lies behind the shunt.
         seed: Serial number of everything in the lab.
         pace: ``virtual`` jumps through simulated time, ``wall`` keeps to the clock on the wall.
         faults: Names of what is wrong in it (`bench.twin.faults`).

@@ -256,14 +256,14 @@ class _Examination:
 
     def _running(self, card: Digitizer, console: DeviceConsole) -> Iterator[Check]:
         """One window of the probe: what it shows of marker, clocks and voltage."""
+        station, patience = self._station, self._station.timeouts.console
         try:
             console.arena()
+            console.load(probe.stimulus())
+            timed = console.infer(TIMED_INFERENCES, 0, 2.0 * patience)
         except CommandRefusedError as error:
             yield from (not_possible(name, f"the probe does not run: {error}") for name in RUNNING)
             return
-        station, patience = self._station, self._station.timeouts.console
-        console.load(probe.stimulus())
-        timed = console.infer(TIMED_INFERENCES, 0, 2.0 * patience)
         plan = plan_window(station, timed.latency)
 
         def infer() -> Inference:

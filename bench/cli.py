@@ -3,6 +3,7 @@
 import typer
 
 from bench.commands.compare import compare
+from bench.commands.doctor import doctor
 from bench.commands.limits import limits
 from bench.commands.reanalyse import reanalyse
 from bench.commands.report import report
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 
 
+app.command()(doctor)
 app.command()(reanalyse)
 app.command()(compare)
 app.command()(limits)

@@ -6,8 +6,14 @@ from bench.measurement.capture import trace_limits
 from bench.measurement.correction import corrected
 from bench.measurement.declared import circuit_of, corrections_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
+from bench.measurement.integrity import check_samples
 from bench.measurement.model import Run, energy_above_idle, gross_energy, idle_power, mean_current
-from bench.measurement.plausibility import check_clock, check_current
+from bench.measurement.plausibility import (
+    Agreement,
+    check_clock,
+    check_current,
+    compare_current,
+)
 from bench.measurement.trace import Trace
 from bench.measurement.uncertainty import Estimate, evaluate
 from bench.measurement.windows import Window, find_idle, find_window
@@ -45,14 +51,31 @@ def idle_of(trace: Trace, station: Station, samples: int) -> WindowEnergy:
     return _energy(trace, find_idle(trace, trace_limits(station, samples)), station)
 
 
-def check_supply(idle: WindowEnergy, reading: float, station: Station) -> None:
-    """Compare the current of an idle reading with the supply's own `reading` in A.
+def waiting_of(trace: Trace, station: Station, samples: int) -> WindowEnergy:
+    """A trace of so many `samples` of a device that waits without an application.
+
+    Its marker pin is not driven. Raises `MeasurementError` if the trace is not sound.
+    """
+    check_samples(trace, trace_limits(station, samples))
+    return _energy(trace, Window(0.0, len(trace) - 1.0), station)
+
+
+def check_supply(idle: WindowEnergy, reading: float, station: Station) -> float:
+    """The En score of an idle reading's current beside the supply's own `reading` in A.
 
     Raises:
         ImplausibleCurrentError: They disagree.
     """
-    measured = evaluate(mean_current(Run([idle], 1), figures_of(station)))
-    check_current(measured, reading, station.calibration.supply)
+    return check_current(_mean_current(idle, station), reading, station.calibration.supply)
+
+
+def compare_supply(waiting: WindowEnergy, reading: float, station: Station) -> Agreement:
+    """Set the current of a stretch of waiting beside the supply's own `reading` in A."""
+    return compare_current(_mean_current(waiting, station), reading, station.calibration.supply)
+
+
+def _mean_current(waiting: WindowEnergy, station: Station) -> Estimate:
+    return evaluate(mean_current(Run([waiting], 1), figures_of(station)))
 
 
 def energies_of(run: Run, station: Station) -> Energies:

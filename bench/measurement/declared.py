@@ -45,6 +45,13 @@ def figures_of(station: Station) -> Figures:
     )
 
 
+def marker_figures_of(station: Station) -> ChannelFigures:
+    """The same of the marker's channel, which no energy depends on."""
+    channels, records = station.digitizer, station.calibration
+    bits, warming = channels.limits.bits, station.ambient.warming
+    return _channel(records.card, channels.marker.range, bits, warming)
+
+
 def _correction(entry: RangeRecord) -> ChannelCorrection:
     return ChannelCorrection(entry.gain_found, entry.offset_found)
 

@@ -1,6 +1,6 @@
 """What came of a variant, in a word."""
 
-from bench.report.record import RunFacts, VariantRecord
+from bench.report.record import Report, VariantRecord
 
 
 def outcome_of(record: VariantRecord) -> str:
@@ -20,11 +20,17 @@ def outcome_of(record: VariantRecord) -> str:
     return "runs" if record.measurement is not None else "fits"
 
 
-def notices(run: RunFacts) -> list[str]:
+def notices(report: Report) -> list[str]:
     """What must be known before any figure of a run is read."""
+    run = report.run
     lines = []
     if run.surrogate:
         lines.append("SURROGATE DATA: simulated, not UCI-HAR; accuracies say nothing about people")
+    lines += [
+        f"self-check, attempt {check.attempt}: {check.name}: {check.error}"
+        for check in report.self_check
+        if check.error is not None
+    ]
     if run.profile != "bench":
         lines.append(f"the device's layout: {run.profile}")
     if not run.calibrated:

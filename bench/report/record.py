@@ -153,7 +153,8 @@ class MeasurementRecord(_Record):
         energy: Of one inference, gross.
         above_idle: Of one inference, less what waiting would have taken.
         idle_power: While waiting.
-        supply_current: The supply's own reading in A in the middle of the measurement.
+        supply_current: The supply's own reading in A at the end of the measurement, while idle.
+        supply_score: En score of the shunt's current beside it; None in older reports.
         arena: Bytes of the arena that the device reports as used.
         clock_hz: The device's clock.
         operators: Name and time in s of each operator, by the device.
@@ -167,12 +168,39 @@ class MeasurementRecord(_Record):
     above_idle: EstimateRecord
     idle_power: EstimateRecord
     supply_current: float
+    supply_score: float | None = None
     arena: int
     clock_hz: int
     operators: tuple[tuple[str, float], ...]
     windows: tuple[WindowRecord, ...]
     plan: PlanRecord | None = None
     idle: tuple[IdleRecord, ...] = ()
+
+
+class CheckRecord(_Record):
+    """A check of the station's self-check (`bench.run.doctor`).
+
+    Attributes:
+        name: What was looked at.
+        verdict: ``ok``, ``failed`` or ``not possible``.
+        note: What was seen, or why the check was not possible.
+        figure: What was found, in `unit`; None where it is no number.
+        limit: What it may be, in `unit`.
+        unit: SI unit, ``1`` for a ratio or a count.
+        margin: What is left to the limit, in `unit`; negative beyond it.
+        error: What is wrong and what to do, after the error's class; None unless it failed.
+        attempt: Counted from 1; the last one counts.
+    """
+
+    name: str
+    verdict: Literal["ok", "failed", "not possible"]
+    note: str = ""
+    figure: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    margin: float | None = None
+    error: str | None = None
+    attempt: int = 1
 
 
 class AttemptRecord(_Record):
@@ -373,11 +401,12 @@ class RunFacts(_Record):
 
 
 class Report(_Record):
-    """A whole run."""
+    """A whole run; `self_check` is the station's at its start, empty if none was used."""
 
     schema_version: Annotated[int, Field(ge=1)] = SCHEMA_VERSION
     run: RunFacts
     bases: tuple[BaseRecord, ...] = ()
     variants: tuple[VariantRecord, ...] = ()
     claims: tuple[ClaimRecord, ...] = ()
+    self_check: tuple[CheckRecord, ...] = ()
     gate: GateRecord | None = None

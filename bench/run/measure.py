@@ -15,7 +15,6 @@ from bench.device.console import CommandRefusedError, DeviceConsole, Inference, 
 from bench.device.deployability import (
     Step,
     check_model,
-    check_outputs,
     check_time,
 )
 from bench.device.firmware import BUILD_AND_FLASH, check_firmware
@@ -32,8 +31,12 @@ from bench.measurement.capture import (
     idle_samples,
     plan_window,
 )
+from bench.measurement.checks import Check
 from bench.measurement.energy import WindowEnergy
 from bench.measurement.trace import Trace, save
+from bench.run.doctor import AtHand, examine, first_error
+from bench.run.golden import check_golden
+from bench.run.power import power_explains
 from bench.run.subject import (
     Firmware,
     Measured,
@@ -46,8 +49,6 @@ from bench.run.subject import (
 )
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
-from models.flatbuffer import read
-from models.tolerance import output_tolerance
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,33 @@ class Workbench:
         finally:
             self._close_digitizer()
 
+    def examine(self, seconds: float) -> list[tuple[Check, ...]]:
+        """The station's self-check (`bench.run.doctor`), once more if it finds something wrong.
+
+        Args:
+            seconds: Length of each stretch that is looked at.
+
+        Returns:
+            The checks of each attempt; the last one counts.
+        """
+        at_hand = AtHand(
+            leased=self._leased,
+            flasher=self._flasher,
+            firmware=self._firmware,
+            model_offset=self._settings.model_offset,
+            open_digitizer=self._open_digitizer,
+            open_console=self._open_console,
+            power_cycle=self._power_cycle,
+        )
+        attempts: list[tuple[Check, ...]] = []
+        while len(attempts) < self._settings.attempts:
+            attempts.append(examine(at_hand, seconds))
+            self._identified = first_error(attempts[-1]) is None
+            if self._identified:
+                break
+            self._forget()
+        return attempts
+
     def measure(self, subject: Subject) -> Result:
         """Steps of deployability and, if all are kept, energies.
 
@@ -134,12 +162,14 @@ class Workbench:
         leased.configure()
         try:
             leased.power_on(leased.station.supply.voltages[1])
-            self._flash(subject)
-            with self._open_console() as console:
+            with power_explains(leased):
+                self._flash(subject)
+            with power_explains(leased), self._open_console() as console:
                 self._power_cycle(console)
                 arena = self._load(subject, console, result)
                 if result.runs:
-                    result.steps.append(self._golden(subject, console))
+                    limit = self._limit(GOLDEN_TIMEOUT)
+                    result.steps.append(check_golden(subject, console, limit))
                 if result.runs:
                     timed = console.infer(TIMED_INFERENCES, 0, self._limit(GOLDEN_TIMEOUT))
                     result.steps.append(check_time(timed.latency))
@@ -196,14 +226,6 @@ class Workbench:
         result.steps.append(Step("loads", True, "arena by the device", arena, size, "B"))
         return arena
 
-    def _golden(self, subject: Subject, console: DeviceConsole) -> Step:
-        outputs = []
-        for content in subject.inputs:
-            console.load(content)
-            outputs.append(console.infer(1, 0, self._limit(GOLDEN_TIMEOUT)).outputs)
-        model = read(subject.image.model)
-        return check_outputs(model.output, subject.expected, outputs, output_tolerance(model))
-
     def _measure(
         self, subject: Subject, console: DeviceConsole, latency: float, arena: int
     ) -> Measured:
@@ -221,11 +243,13 @@ class Workbench:
                 self._leased.check_power()
         idle.append(self._idle(f"{label}-idle-2"))
         seconds = sum(window.device_seconds for window in windows)
+        supply_current, supply_score = self._supply_current(idle[-1].energy)
         return Measured(
             plan=plan,
             energies=energies_of(run_of(plan, windows, idle), self.station),
             latency=seconds / (len(windows) * plan.inferences),
-            supply_current=self._supply_current(idle[-1].energy),
+            supply_current=supply_current,
+            supply_score=supply_score,
             arena=arena,
             clock_hz=console.clock_hz(),
             operators=tuple(console.operator_times()),
@@ -259,11 +283,10 @@ class Workbench:
         name = f"{stem}.tdms"
         return name, save(trace, self._settings.traces / name)
 
-    def _supply_current(self, idle: WindowEnergy) -> float:
-        """The supply's own reading of the idle current in A, which the shunt's must agree with."""
+    def _supply_current(self, idle: WindowEnergy) -> tuple[float, float]:
+        """The supply's own reading of the idle current in A, and how the shunt's agrees with it."""
         reading = self._leased.measure_current()
-        check_supply(idle, reading, self.station)
-        return reading
+        return reading, check_supply(idle, reading, self.station)
 
     def _open_digitizer(self) -> Digitizer:
         if self._digitizer is None:

@@ -127,7 +127,7 @@ class _Bench:
         try:
             windows = [self._window(window, plan.samples) for window in record.windows]
             idle = [self._idle(reading) for reading in record.idle]
-            check_supply(idle[-1].energy, record.supply_current, self.station)
+            score = check_supply(idle[-1].energy, record.supply_current, self.station)
         except TraceFileError:
             raise
         except MeasurementError as error:
@@ -137,6 +137,7 @@ class _Bench:
             energies=energies_of(run_of(plan, windows, idle), self.station),
             latency=record.latency,
             supply_current=record.supply_current,
+            supply_score=score,
             arena=record.arena,
             clock_hz=record.clock_hz,
             operators=record.operators,

@@ -25,7 +25,7 @@ def summary_lines(report: Report, width: int) -> list[str]:
     with console.capture() as capture:
         console.print(table)
     lines = [line.rstrip() for line in capture.get().splitlines()]
-    return [*notices(report.run), *lines] if report.variants else notices(report.run)
+    return [*notices(report), *lines] if report.variants else notices(report)
 
 
 def _row(record: VariantRecord) -> Iterator[str]:

@@ -201,7 +201,11 @@ class Campaign:
         return record.model_copy(update={"expected_undeployable": expected})
 
     def energy(self, case):
-        named = {"C_7": Outcome.CONDITIONAL_PASS, "C_8": Outcome.FAIL}
+        named = {
+            "C_7": Outcome.CONDITIONAL_PASS,
+            "C_8": Outcome.FAIL,
+            "CL_1": Outcome.CONDITIONAL_FAIL,
+        }
         return judged(case, named.get(case.network, Outcome.PASS))
 
     def accuracy(self, case):
@@ -230,7 +234,7 @@ def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
     for name in ("test_fits.py", "test_energy.py", "test_accuracy.py"):
         shutil.copy(ROOT / "tests" / "characterisation" / name, run.path)
     recorder = run.inline_run(
-        NO_HEADER, "-m", "sim", "--networks=C_*", "--techniques=L",
+        NO_HEADER, "-m", "sim", "--networks=C_*,CL_1", "--techniques=L",
         "test_fits.py", "test_energy.py", "test_accuracy.py",
     )  # fmt: skip
     expected: Mapping[str, tuple[str, str]] = {
@@ -242,6 +246,7 @@ def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
         "C_6": ("skipped", "skipped"),
         "C_7": ("passed", "passed"),  # within the guard band
         "C_8": ("passed", "failed"),
+        "CL_1": ("passed", "failed"),  # within the guard band, on the other side
     }
     found = fates(recorder)
     for network, fate in expected.items():
@@ -251,6 +256,19 @@ def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
     warned = [call.warning_message for call in recorder.getcalls("pytest_warning_recorded")]
     assert [warning.category for warning in warned] == [VerdictWarning]
     assert "C_7-L: energy" in str(warned[0].message)
+    said = {
+        report.nodeid.rpartition("::")[2]: (dict(report.user_properties), str(report.longrepr))
+        for report in recorder.getreports("pytest_runtest_logreport")
+        if isinstance(report, pytest.TestReport) and (report.when == "call" or not report.passed)
+    }
+    assert "conditional pass by guard band" in str(said["test_energy[sim-C_7-L]"][0]["energy"])
+    assert "conditional fail by guard band" in said["test_energy[sim-CL_1-L]"][1]
+    assert "fail by guard band" in said["test_energy[sim-C_8-L]"][1]
+    assert "C_2-L is not deployable: arena" in said["test_energy[sim-C_2-L]"][1]
+    assert "C_3-L is not deployable: arena" in said["test_energy[sim-C_3-L]"][1]
+    assert "remove the expectation" in said["test_fits[sim-C_4-L]"][1]
+    assert "the device is silent" in said["test_energy[sim-C_5-L]"][1]
+    assert "the station is broken: no supply" in said["test_energy[sim-C_6-L]"][1]
 
 
 CLAIMS = """
@@ -332,8 +350,11 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
     )
     report = load_report(run.path / "out" / "report.json")
     assert [record.kind for record in report.run.calibration] == list(KINDS)
+    assert {check.verdict for check in report.self_check} == {"ok"}
     (record,) = report.variants
     assert record.measurement is not None
+    assert record.measurement.supply_score is not None
+    assert 0.0 < abs(record.measurement.supply_score) <= 1.0
     assert [w.power_cycle for w in record.measurement.windows] == [1] * 5 + [2] * 5 + [3] * 5
     names = [window.trace for window in record.measurement.windows]
     names += [idle.trace for idle in record.measurement.idle]

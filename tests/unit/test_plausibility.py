@@ -2,6 +2,7 @@ import math
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 
 from bench.measurement.energy import Circuit, Edge, WindowEnergy
@@ -11,6 +12,7 @@ from bench.measurement.plausibility import (
     ImplausibleCurrentError,
     check_clock,
     check_current,
+    compare_current,
 )
 from bench.measurement.uncertainty import Estimate
 from bench.station.calibration import SupplyRecord
@@ -71,6 +73,25 @@ def test_the_supplys_reading_is_corrected_for_what_was_found() -> None:
 def test_other_current_than_the_supplys_is_an_error(amps: float) -> None:
     with pytest.raises(ImplausibleCurrentError, match=r"40 mA by the supply \(En = "):
         check_current(current(amps), 40e-3, RECORD)
+
+
+def test_a_detectable_drift_is_found_in_95_of_100_stations() -> None:
+    """Stations drawn as declared, each with a shunt that has drifted by just so much."""
+    draw, amps, count = np.random.default_rng(5), 30e-3, 4000
+    sound = compare_current(current(amps), amps, RECORD)
+    errors = (
+        draw.normal(0.0, 0.1e-3, count)
+        - amps * draw.uniform(-RECORD.gain.limit, RECORD.gain.limit, count)
+        - draw.uniform(-RECORD.offset, RECORD.offset, count)
+    )
+
+    def found(drift: float) -> float:
+        drifted = (replace(sound, measured=amps * (1.0 + drift) + error) for error in errors)
+        return float(np.mean([agreement.error is not None for agreement in drifted]))
+
+    assert found(sound.detectable) >= 0.95
+    assert found(0.5 * sound.detectable) < 0.5
+    assert found(0.0) <= 0.05
 
 
 def test_clocks_that_agree_give_their_ratio() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bench.station.accuracy import Accuracy as DeclaredAccuracy
 from bench.station.configuration import Station
 from bench.twin import card, runtime
-from bench.twin.card import WIRING, Tolerances, Wiring
+from bench.twin.card import WIRING, Drift, Tolerances, Wiring
 from bench.twin.circuit import Components
 from bench.twin.cost_model import Settings
 from bench.twin.daq.digitizer import DigitizerFault
@@ -26,9 +26,11 @@ class Equipment:
         settings: How the device is set.
         identity: Who the chip is.
         wiring: What the card's terminals are connected to.
+        drift: How the card has changed since its figures held.
         supply: What is wrong with the supply.
         digitizer: What is wrong with the card or its driver.
         plugged: Whether the serial port's cable is.
+        taken: Whether another program has the serial port open.
         defects: What is broken about the chip.
         worn: Addresses of flash that cannot be written any more.
         host: What is between the chip and its application.
@@ -40,9 +42,11 @@ class Equipment:
     settings: Settings
     identity: Identity
     wiring: Wiring = field(default_factory=lambda: WIRING)
+    drift: Drift = field(default_factory=Drift)
     supply: frozenset[SupplyFault] = frozenset()
     digitizer: frozenset[DigitizerFault] = frozenset()
     plugged: bool = True
+    taken: bool = False
     defects: Defects = field(default_factory=Defects)
     worn: range = range(0)
     host: Callable[[ApplicationHost], ApplicationHost] = lambda host: host

@@ -79,7 +79,7 @@ class Lab:
     ) -> None:
         parts = with_faults(sound_equipment(station, seed), faults)
         self.world = World(parts.components, pace)
-        self.card = Card(seed, parts.tolerances, parts.wiring)
+        self.card = Card(seed, parts.tolerances, parts.wiring, parts.drift)
         self.chip = Esp32(
             self.world,
             lambda host: Console(parts.host(host), parts.settings, parts.load),
@@ -92,6 +92,8 @@ class Lab:
         self._serial = SerialPort(self.chip)
         self.chip.connect(self._serial)
         self._plugged = parts.plugged
+        if parts.taken:
+            self._serial.take()
 
     @property
     def addresses(self) -> Addresses:

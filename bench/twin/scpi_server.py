@@ -8,6 +8,10 @@ from typing import Protocol
 LONGEST_LINE = 65_536
 
 
+class HungUpError(Exception):
+    """The instrument ends the connection."""
+
+
 class Instrument(Protocol):
     """What is served."""
 
@@ -15,7 +19,11 @@ class Instrument(Protocol):
         """A client opened a session."""
 
     def carry_out(self, message: str) -> str | None:
-        """The reply to a message, with its end; None if it asks for nothing."""
+        """The reply to a message, with its end; None if it asks for nothing.
+
+        Raises:
+            HungUpError: The session ends with it.
+        """
 
     def overrun(self) -> None:
         """A message was longer than the input buffer."""
@@ -62,7 +70,7 @@ class ScpiServer:
             threading.Thread(target=self._serve, args=(client,), name=name, daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
+        with client, contextlib.suppress(OSError, HungUpError):
             buffer = b""
             while data := _receive(client):
                 *lines, buffer = (buffer + data).split(b"\n")

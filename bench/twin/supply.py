@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from bench.twin import scpi
 from bench.twin.scpi import Command, Handler, Interpreter, ScpiError
-from bench.twin.scpi_server import ScpiServer
+from bench.twin.scpi_server import HungUpError, ScpiServer
 from bench.twin.supply_readings import FUNCTIONS, RANGES, SAMPLE_SECONDS, Meter, Reading, text
 from bench.twin.supply_source import Source
 from bench.twin.world import World
@@ -23,6 +23,8 @@ COMMAND_SECONDS = 2e-3
 MOST_SAMPLES = 5000
 """Of the sampled buffer."""
 AMPS_ABOVE_5_V = 2.5
+TRIPS_AT = 0.040
+"""A; more than a device takes that boots or waits, less than one whose flash is written."""
 
 
 class SupplyFault(StrEnum):
@@ -36,6 +38,14 @@ class SupplyFault(StrEnum):
     """Another instrument answers."""
     STUCK = "supply-stuck"
     """It keeps its voltage, whatever is set."""
+    COMPLAINS = "supply-complains"
+    """It reports an error of its hardware whenever its output is switched on."""
+    STALE = "supply-stale"
+    """While its output is on, it answers each query with the reply to the one before."""
+    TRIPS = "supply-trips"
+    """Its over-current protection trips at `TRIPS_AT`, whatever limit is set."""
+    HANGS_UP = "supply-hangs-up"
+    """It ends the connection once its output has been switched on, and takes a new one."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,7 @@ class Supply:
         self._source = Source(self.world, self.seed)
         self._meter = Meter(self.world, self.seed)
         self._interpreter = Interpreter(self._commands())
+        self._earlier = ""
 
     def connected(self) -> None:
         """A client opened a session; with the output off, the world begins anew."""
@@ -128,10 +139,16 @@ class Supply:
         with self.world.lock:
             self.world.catch_up()
             self._source.rest(COMMAND_SECONDS)
-            self._trip_if(self._channels["A"], self._source.overloaded(self._channels["A"].limit))
+            self._trip_if(self._channels["A"], not self.world.on)
+            was_on = self.world.on
             reply = self._interpreter.carry_out(message)
+            if SupplyFault.HANGS_UP in self.faults and self.world.on and not was_on:
+                raise HungUpError
             if reply is None or self._is_silent():
                 return None
+            earlier, self._earlier = self._earlier, reply
+            if SupplyFault.STALE in self.faults and self.world.on:
+                reply = earlier
             return reply + self.dialect.line_end
 
     def _is_silent(self) -> bool:
@@ -234,6 +251,8 @@ class Supply:
             raise ScpiError(*scpi.EXECUTION)
         channel.on, channel.tripped = on, False
         self._apply()
+        if on and SupplyFault.COMPLAINS in self.faults:
+            raise ScpiError(*scpi.HARDWARE)
 
     def _is_on(self, name: str, parameter: str) -> str:
         scpi.nothing(parameter)
@@ -268,7 +287,12 @@ class Supply:
         for channel in self._channels.values():
             self._trip_if(channel, channel.volts > channel.protection)
         feeding = self._channels["A"]
-        self._source.set(feeding.volts if feeding.on else None, feeding.ohms)
+        self._source.set(feeding.volts if feeding.on else None, feeding.ohms, self._limit(feeding))
+
+    def _limit(self, channel: Channel) -> float:
+        """A above which it really trips."""
+        trips = SupplyFault.TRIPS in self.faults
+        return min(channel.limit, TRIPS_AT) if trips else channel.limit
 
     def _trip_if(self, channel: Channel, over: bool) -> None:
         if channel.on and over:

@@ -2,6 +2,7 @@
 
 import typer
 
+from bench.commands.doctor import doctor
 from bench.commands.twin import twin
 from bench.errors import BenchError
 
@@ -15,11 +16,7 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `twin` a subcommand while it is the only one."""
-
-
+app.command()(doctor)
 app.command()(twin)
 
 

@@ -122,6 +122,18 @@ class DeviceConsole:
         except Exception as error:  # on Linux it may be termios.error, which is no OSError
             raise PortError(f"serial port lost: {error}: check the cable") from error
 
+    def is_alive(self, seconds: float) -> bool:
+        """Whether anything comes within so many s of asking for the firmware's name.
+
+        Raises:
+            PortError: It was lost.
+        """
+        self.discard_input()
+        self._send("name")
+        deadline = time.monotonic() + seconds
+        self._line(deadline, strict=False)
+        return bool(self._received)
+
     def wait_until_booted(self, timeout: float) -> None:
         """Wait for ``m-init-done`` and the first ``m-ready``; a ROM's text before it is skipped.
 

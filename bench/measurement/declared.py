@@ -32,6 +32,12 @@ def figures_of(station: Station) -> Figures:
     )
 
 
+def marker_figures_of(station: Station) -> ChannelFigures:
+    """The same of the marker's channel, which no energy depends on."""
+    card = station.digitizer
+    return _channel(station.accuracy.of_range(card.marker.range), card.limits.bits)
+
+
 def _spread(tolerance: Tolerance) -> Spread:
     if tolerance.distribution == "normal":
         return Spread(tolerance.standard, "normal")

@@ -5,20 +5,29 @@ Several worker processes write records into the same folder, each its own, whole
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bench.errors import ReportError
-from bench.report.record import BaseRecord, ClaimRecord, Report, RunFacts, VariantRecord
+from bench.report.record import (
+    BaseRecord,
+    CheckRecord,
+    ClaimRecord,
+    Report,
+    RunFacts,
+    VariantRecord,
+)
 
 REPORT = "report.json"
 TRACES = "traces"
 _RECORDS = "records"
 _RUN = "run.json"
+_SELF_CHECK = "self-check.json"
+_CHECKS = TypeAdapter(tuple[CheckRecord, ...])
 _KINDS: dict[type[BaseModel], str] = {
     VariantRecord: "variant",
     BaseRecord: "base",
@@ -85,12 +94,16 @@ class RecordFolder:
                 path.unlink()
             for path in (self.path / TRACES).glob("*.tdms*"):
                 path.unlink()
-            for name in (_RUN, REPORT):
+            for name in (_RUN, _SELF_CHECK, REPORT):
                 (self.path / name).unlink(missing_ok=True)
 
     def write_run(self, facts: RunFacts) -> None:
         """Keep what the run is; every worker writes the same."""
         write_atomically(self.path / _RUN, facts.model_dump_json())
+
+    def write_self_check(self, checks: tuple[CheckRecord, ...]) -> None:
+        """Keep the station's self-check; every worker's lab is the same, and so is this."""
+        write_checks(self.path / _SELF_CHECK, checks)
 
     def write(self, name: str, record: Record) -> None:
         """Keep a record under `name`, in place of an earlier one."""
@@ -124,9 +137,24 @@ class RecordFolder:
             bases=tuple(self.read(BaseRecord)),
             variants=tuple(self.read(VariantRecord)),
             claims=tuple(self.read(ClaimRecord)),
+            self_check=self._self_check(),
         )
         write_atomically(self.path / REPORT, report.model_dump_json(indent=1) + "\n")
         return report
+
+
+    def _self_check(self) -> tuple[CheckRecord, ...]:
+        path = self.path / _SELF_CHECK
+        return _reading(path, _CHECKS.validate_json) if path.exists() else ()
+
+
+def write_checks(path: Path, checks: tuple[CheckRecord, ...]) -> None:
+    """Write a self-check to a JSON file.
+
+    Raises:
+        ReportError: It cannot be written.
+    """
+    write_atomically(path, _CHECKS.dump_json(checks, indent=1).decode() + "\n")
 
 
 def load_report(path: Path) -> Report:
@@ -142,8 +170,15 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def _parsed(path: Path, kind: type[_Model]) -> _Model:
+    return _reading(path, kind.model_validate_json)
+
+
+_Content = TypeVar("_Content")
+
+
+def _reading(path: Path, parse: Callable[[bytes], _Content]) -> _Content:
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return parse(path.read_bytes())
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
     except ValidationError as error:

@@ -140,6 +140,32 @@ class MeasurementRecord(_Record):
     windows: tuple[WindowRecord, ...]
 
 
+class CheckRecord(_Record):
+    """A check of the station's self-check (`bench.run.doctor`).
+
+    Attributes:
+        name: What was looked at.
+        verdict: ``ok``, ``failed`` or ``not possible``.
+        note: What was seen, or why the check was not possible.
+        figure: What was found, in `unit`; None where it is no number.
+        limit: What it may be, in `unit`.
+        unit: SI unit, ``1`` for a ratio or a count.
+        margin: What is left to the limit, in `unit`; negative beyond it.
+        error: What is wrong and what to do, after the error's class; None unless it failed.
+        attempt: Counted from 1; the last one counts.
+    """
+
+    name: str
+    verdict: Literal["ok", "failed", "not possible"]
+    note: str = ""
+    figure: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    margin: float | None = None
+    error: str | None = None
+    attempt: int = 1
+
+
 class AttemptRecord(_Record):
     """One attempt at a measurement; `error` is None for the one that counts."""
 
@@ -218,10 +244,11 @@ class RunFacts(_Record):
 
 
 class Report(_Record):
-    """A whole run."""
+    """A whole run; `self_check` is the station's at its start, empty if none was used."""
 
     schema_version: Annotated[int, Field(ge=1)] = SCHEMA_VERSION
     run: RunFacts
     bases: tuple[BaseRecord, ...] = ()
     variants: tuple[VariantRecord, ...] = ()
     claims: tuple[ClaimRecord, ...] = ()
+    self_check: tuple[CheckRecord, ...] = ()

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.device.deployability import BENCH, check_model, paper_profile
 from bench.device.images import MODEL_PARTITION_OFFSET, ModelImage, Standardisation
 from bench.errors import BenchError
-from bench.report.convert import judgement_record, step_record
+from bench.report.convert import check_records, judgement_record, step_record
 from bench.report.files import RecordFolder
 from bench.report.record import (
     AccuracyRecord,
@@ -19,6 +19,7 @@ from bench.report.record import (
     ModelRecord,
     VariantRecord,
 )
+from bench.run.doctor import QUICK_SECONDS, first_error
 from bench.run.judged import Judged
 from bench.run.matrix import Matrix
 from bench.run.measure import Workbench, is_broken
@@ -257,6 +258,7 @@ class Campaign:
         if self._workbench is None:
             try:
                 self._workbench = self._open_bench()
+                self._check_station(self._workbench)
             except BenchError as error:
                 self._broken = str(error)
                 raise
@@ -273,6 +275,14 @@ class Campaign:
         return self._stack.enter_context(
             Workbench(place.station, settings, place.firmware, place.esptool_environment)
         )
+
+    def _check_station(self, bench: Workbench) -> None:
+        """The quick form of the self-check; a failed check breaks the station, saying why."""
+        attempts = bench.examine(QUICK_SECONDS)
+        self.folder.write_self_check(check_records(attempts))
+        error = first_error(attempts[-1])
+        if error is not None:
+            raise error
 
     def _place(self) -> Place:
         if self.options.mode == "hw":

@@ -39,10 +39,12 @@ from bench.measurement.model import (
     idle_power,
     mean_current,
 )
+from bench.measurement.checks import Check
 from bench.measurement.plausibility import check_clock, check_current
 from bench.measurement.trace import save
 from bench.measurement.uncertainty import evaluate
 from bench.measurement.windows import find_idle, find_window
+from bench.run.doctor import AtHand, examine, first_error
 from bench.run.subject import Firmware, Measured, MeasuredWindow, Result, Settings, Subject
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
@@ -103,6 +105,33 @@ class Workbench:
             self._leased.__exit__(kind, error, trace)
         finally:
             self._close_digitizer()
+
+    def examine(self, seconds: float) -> list[tuple[Check, ...]]:
+        """The station's self-check (`bench.run.doctor`), once more if it finds something wrong.
+
+        Args:
+            seconds: Length of each stretch that is looked at.
+
+        Returns:
+            The checks of each attempt; the last one counts.
+        """
+        at_hand = AtHand(
+            leased=self._leased,
+            flasher=self._flasher,
+            firmware=self._firmware,
+            model_offset=self._settings.model_offset,
+            open_digitizer=self._open_digitizer,
+            open_console=self._open_console,
+            power_cycle=self._power_cycle,
+        )
+        attempts: list[tuple[Check, ...]] = []
+        while len(attempts) < self._settings.attempts:
+            attempts.append(examine(at_hand, seconds))
+            self._identified = first_error(attempts[-1]) is None
+            if self._identified:
+                break
+            self._forget()
+        return attempts
 
     def measure(self, subject: Subject) -> Result:
         """Steps of deployability and, if all are kept, energies.

@@ -1,0 +1,263 @@
+"""The station's self-check: is there what the station file describes, and does it agree?
+
+From the outside in, so that each check rests on those before it: who the instruments are; that
+nothing is there while the output is off, above all no second feed; then, powered, who the device
+is, and whether shunt and supply, card and device, marker and threshold agree. A check that cannot
+be made says why, and power is never put on top of another feed. The output is off afterwards.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.device.console import CommandRefusedError, DeviceConsole, Inference
+from bench.device.flash import Flasher
+from bench.device.images import encode_model
+from bench.errors import BenchError, DeviceError
+from bench.instruments.digitizer import Digitizer
+from bench.measurement import checks
+from bench.measurement.capture import capture_idle, capture_window, plan_window, trace_limits
+from bench.measurement.checks import Check, PhantomSupplyError, Verdict, failed, not_possible, seen
+from bench.measurement.declared import circuit_of, figures_of, marker_figures_of
+from bench.measurement.energy import window_energy
+from bench.measurement.integrity import check_samples
+from bench.measurement.model import Run, mean_current
+from bench.measurement.plausibility import compare_clocks, compare_current
+from bench.measurement.trace import Trace
+from bench.measurement.uncertainty import evaluate
+from bench.measurement.windows import Window, find_idle, find_window
+from bench.run import probe
+from bench.run.subject import Firmware
+from bench.station.machine import LeasedStation, Phase
+
+QUICK_SECONDS = 0.1
+"""Length of a stretch at the start of a run: 10,000 samples show a zero and a rms within 1 %."""
+
+THOROUGH_SECONDS = 1.0
+"""Length of a stretch for somebody who waits for it."""
+
+DEAD_SECONDS = 0.2
+"""How long a device that should be dead is listened to: its answer takes a few ms."""
+
+TIMED_INFERENCES = 10
+
+UNPOWERED = (
+    "phantom voltage",
+    "phantom current",
+    "zero of supply",
+    "zero of shunt",
+    "zero of marker",
+    "noise of supply",
+    "noise of shunt",
+    "noise of marker",
+)
+RUNNING = ("window", "device voltage", "marker", "marker low", "marker high", "clock")
+PLAN = (
+    "card",
+    "supply",
+    *UNPOWERED,
+    "phantom console",
+    "chip",
+    "shunt in the loader",
+    "firmware",
+    "shunt at idle",
+    *RUNNING,
+    "output off",
+)
+"""Every check in order; what ends the self-check early belongs to the next one that was due."""
+
+
+@dataclass(frozen=True)
+class AtHand:
+    """What a self-check needs of a bench.
+
+    Attributes:
+        leased: The station with its supply.
+        flasher: For its device.
+        firmware: What to flash besides the probe, or None where the device has it already.
+        model_offset: Of the model partition, which the probe is written to.
+        open_digitizer: Gives the card; it stays open.
+        open_console: Opens the device's console.
+        power_cycle: Off and on again, until the console is ready.
+    """
+
+    leased: LeasedStation
+    flasher: Flasher
+    firmware: Firmware | None
+    model_offset: int
+    open_digitizer: Callable[[], Digitizer]
+    open_console: Callable[[], DeviceConsole]
+    power_cycle: Callable[[DeviceConsole], None]
+
+
+def examine(bench: AtHand, seconds: float) -> tuple[Check, ...]:
+    """Every check of `PLAN`, each passed, failed or not possible; `seconds` for each stretch.
+
+    A `BenchError` is a failed check, never raised.
+    """
+    found: list[Check] = []
+    try:
+        try:
+            for check in _Examination(bench, seconds).checks():
+                found.append(check)  # one by one: an error keeps those before it
+        finally:
+            if bench.leased.phase is Phase.POWERED:
+                bench.leased.power_off()
+    except BenchError as error:
+        found.append(failed(_due(found), error))
+    return _complete(found)
+
+
+def first_error(found: Sequence[Check]) -> BenchError | None:
+    """What is wrong with the station, or None."""
+    return next((check.error for check in found if check.error is not None), None)
+
+
+def _due(found: Sequence[Check]) -> str:
+    made = {check.name for check in found}
+    return next(name for name in PLAN if name not in made)
+
+
+def _complete(found: Sequence[Check]) -> tuple[Check, ...]:
+    made, cause = {check.name: check for check in found}, ""
+    whole: list[Check] = []
+    for name in PLAN:
+        check = made.get(name) or not_possible(name, f"see {cause}")
+        if check.verdict is Verdict.FAILED:
+            cause = name
+        whole.append(check)
+    return tuple(whole)
+
+
+class _Examination:
+    """One self-check on its way."""
+
+    def __init__(self, bench: AtHand, seconds: float) -> None:
+        self._bench, self._seconds = bench, seconds
+        self._station = bench.leased.station
+
+    def checks(self) -> Iterator[Check]:
+        """Check after check, in the order of `PLAN`; an error belongs to the next one due."""
+        bench, card = self._bench, None
+        try:
+            card = bench.open_digitizer()
+            yield seen("card", card.identity)
+        except BenchError as error:
+            yield failed("card", error)
+        bench.leased.configure()
+        yield seen("supply", bench.leased.identity())
+        unpowered = [*(self._unpowered(card) if card else ()), self._dead_console()]
+        yield from unpowered
+        if any(isinstance(check.error, PhantomSupplyError) for check in unpowered):
+            return
+        bench.leased.power_on(self._station.supply.voltages[1])
+        chip = bench.flasher.identify(stay=True)
+        yield seen("chip", f"{chip.chip}, {chip.mac}")
+        if card is not None:
+            yield self._in_the_loader(card)
+        self._flash()
+        with bench.open_console() as console:
+            bench.power_cycle(console)
+            yield self._firmware(console)
+            if card is not None:
+                yield self._at_idle(card)
+                yield from self._running(card, console)
+        bench.leased.power_off()
+        yield seen("output off", "confirmed by the supply")
+
+    def _unpowered(self, card: Digitizer) -> Iterator[Check]:
+        """What the card sees while the output is off."""
+        trace = capture_idle(card, self._station, self._seconds, {})
+        figures, names = figures_of(self._station), iter(UNPOWERED)
+        voltage = checks.phantom_voltage(next(names), trace)
+        yield voltage
+        ohms = self._station.shunt.resistance
+        current = checks.phantom_current(next(names), trace, figures.shunt_voltage, ohms)
+        yield current
+        channels = (
+            ("supply", trace.supply, figures.supply, voltage),
+            ("shunt", trace.shunt, figures.shunt_voltage, current),
+            ("marker", trace.marker, marker_figures_of(self._station), voltage),
+        )
+        for channel, samples, declared, feed in channels:
+            name = next(names)
+            if feed.error is None:
+                yield checks.zero(name, channel, samples, declared)
+            else:
+                yield not_possible(name, f"see {feed.name}")
+        for channel, samples, declared, _ in channels:
+            yield checks.noise(next(names), channel, samples, declared)
+
+    def _dead_console(self) -> Check:
+        with self._bench.open_console() as console:
+            if not console.is_alive(DEAD_SECONDS):
+                return seen("phantom console", "silent")
+        return failed(
+            "phantom console",
+            PhantomSupplyError(
+                "device: it answers with the supply's output off, wanted silence; something else "
+                "feeds it: unplug the board's USB cable, and see that the serial adapter's TX "
+                "cannot drive an unpowered chip"
+            ),
+        )
+
+    def _in_the_loader(self, card: Digitizer) -> Check:
+        trace = capture_idle(card, self._station, self._seconds, {})
+        check_samples(trace, trace_limits(self._station, len(trace)))
+        return self._shunt("shunt in the loader", trace, Window(0.0, len(trace) - 1.0))
+
+    def _flash(self) -> None:
+        parts = {self._bench.model_offset: encode_model(probe.image())}
+        if self._bench.firmware is not None:
+            parts |= self._bench.firmware.parts
+        self._bench.flasher.write(parts)
+
+    def _firmware(self, console: DeviceConsole) -> Check:
+        name, wanted = console.name(), self._bench.firmware
+        if wanted is not None and name != wanted.name:
+            raise DeviceError(
+                f"device runs {name!r}, wanted {wanted.name!r}: flash the bench's firmware"
+            )
+        return seen("firmware", console.profile())
+
+    def _at_idle(self, card: Digitizer) -> Check:
+        trace = capture_idle(card, self._station, self._seconds, {})
+        window = find_idle(trace, trace_limits(self._station, len(trace)))
+        return self._shunt("shunt at idle", trace, window)
+
+    def _shunt(self, name: str, trace: Trace, window: Window) -> Check:
+        """The current through the shunt beside the supply's own reading, taken at once."""
+        reading = self._bench.leased.measure_current()
+        energy = window_energy(trace, window, circuit_of(self._station))
+        current = evaluate(mean_current(Run([energy], 1), figures_of(self._station)))
+        agreement = compare_current(current, reading, self._station.accuracy)
+        return checks.shunt_against_supply(name, agreement)
+
+    def _running(self, card: Digitizer, console: DeviceConsole) -> Iterator[Check]:
+        """One window of the probe: what it shows of marker, clocks and voltage."""
+        try:
+            console.arena()
+        except CommandRefusedError as error:
+            yield from (not_possible(name, f"the probe does not run: {error}") for name in RUNNING)
+            return
+        station, patience = self._station, self._station.timeouts.console
+        console.load(probe.stimulus())
+        timed = console.infer(TIMED_INFERENCES, 0, 2.0 * patience)
+        plan = plan_window(station, timed.latency)
+
+        def infer() -> Inference:
+            return console.infer(plan.inferences, plan.warm_up, 2.0 * plan.seconds + patience)
+
+        trace, inference = capture_window(card, station, plan, infer, {})
+        limits = trace_limits(station, plan.samples)
+        yield checks.samples("window", trace, limits)
+        voltage = checks.device_voltage("device voltage", trace, limits.minimum_voltage)
+        yield voltage
+        if voltage.error is not None:
+            return
+        window = find_window(trace, limits)
+        energy = window_energy(trace, window, circuit_of(station))
+        yield seen("marker", "one rise at the trigger, one fall")
+        threshold = limits.marker_threshold
+        yield from checks.marker_levels("marker low", "marker high", trace, window, threshold)
+        clocks = compare_clocks(energy, inference.seconds, figures_of(station))
+        yield checks.clocks_agree("clock", clocks)

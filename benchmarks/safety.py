@@ -40,6 +40,8 @@ WANTED = 2.0
 """Longest time to off in s."""
 AWAY = 0.5
 """s for which the supply's server is gone."""
+SLOWEST = 5
+"""So many are listed."""
 PATIENCE = 60.0
 """s until a step is given up that does not come."""
 
@@ -251,6 +253,8 @@ def main() -> int:
     print("by step:", ", ".join(f"{step} {steps[step]}" for step in (*STEPS, "idle")))
     longest = max((each.seconds for each in ends), default=0.0)
     print(f"longest time to off {longest:.2f} s, wanted at most {WANTED:g} s")
+    for each in sorted(ends, key=lambda each: each.seconds)[: -SLOWEST - 1 : -1]:
+        print(f"  {each.seconds:.2f} s after {each.way} in step {each.step}")
     staying = [each for each in ends if each.stays_on]
     for each in staying:
         print(f"the output stayed on after {each.way} in step {each.step}")

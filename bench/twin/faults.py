@@ -20,7 +20,15 @@ from bench.twin.cost_model import Settings
 from bench.twin.daq.digitizer import DigitizerFault
 from bench.twin.equipment import Equipment
 from bench.twin.esp32.application import ApplicationHost
-from bench.twin.esp32.interposed import Bouncing, Late, Misread, Mute, Noisy, Unmarked
+from bench.twin.esp32.interposed import (
+    Bouncing,
+    Late,
+    Loaded,
+    Misread,
+    Mute,
+    Noisy,
+    Unmarked,
+)
 from bench.twin.runtime import Engine, Runtime, Values
 from bench.twin.supply import SupplyFault
 
@@ -41,8 +49,8 @@ SHORT = Feed(0.0, 0.5)
 """A part behind the shunt that has failed: a short has some tenths of an ohm."""
 USB = Feed(3.3, 1.0)
 """The regulator of a board whose USB cable is plugged in, which keeps its output at 3.3 V."""
-WORN_CONTACT = 11.7
-"""Ohm: enough to boot and be flashed, too much for inferences."""
+WORN_CONTACT = 10.5
+"""Ohm: the device still runs, below its minimum voltage."""
 GAIN, OFFSET, CLOCK = 0.03, 3e-3, 1e-3
 """Drifts of the shunt and its channel, of that channel in V, and of the sample clock: some times
 what the checks can tell."""
@@ -177,6 +185,11 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "marker-late": Fault(
             "the marker's line follows its pin late, at both edges",
             lambda parts: _interposed(parts, Late),
+        ),
+        "marker-loaded": Fault(
+            "what hangs on the marker's pin draws so much that the device browns out in the midst "
+            "of an inference",
+            lambda parts: _interposed(parts, Loaded),
         ),
         "device-shorted": Fault(
             "a part behind the shunt has failed and is a short",

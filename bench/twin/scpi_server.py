@@ -2,10 +2,12 @@
 
 import contextlib
 import socket
+import struct
 import threading
 from typing import Protocol
 
 LONGEST_LINE = 65_536
+_RESET = struct.pack("ii", 1, 0)
 
 
 class HungUpError(Exception):
@@ -70,18 +72,24 @@ class ScpiServer:
             threading.Thread(target=self._serve, args=(client,), name=name, daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError, HungUpError):
-            buffer = b""
-            while data := _receive(client):
-                *lines, buffer = (buffer + data).split(b"\n")
-                for line in lines:
-                    reply = self._instrument.carry_out(line.decode("ascii", "replace"))
-                    if reply is not None:
-                        client.sendall(reply.encode("ascii"))
-                if len(buffer) > LONGEST_LINE:
-                    self._instrument.overrun()
-                    buffer = b""
+        with client, contextlib.suppress(OSError):
+            try:
+                self._converse(client)
+            except HungUpError:  # by a reset, as an interface that starts anew
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._clients.discard(client)
+
+    def _converse(self, client: socket.socket) -> None:
+        buffer = b""
+        while data := _receive(client):
+            *lines, buffer = (buffer + data).split(b"\n")
+            for line in lines:
+                reply = self._instrument.carry_out(line.decode("ascii", "replace"))
+                if reply is not None:
+                    client.sendall(reply.encode("ascii"))
+            if len(buffer) > LONGEST_LINE:
+                self._instrument.overrun()
+                buffer = b""
 
 
 def _receive(client: socket.socket) -> bytes:

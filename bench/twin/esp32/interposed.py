@@ -107,6 +107,23 @@ class Bouncing(Interposed):
                 self._host.marker(again)
 
 
+class Loaded(Interposed):
+    """What hangs on the marker's pin draws a current while it is high."""
+
+    _AMPS = 0.070
+    _high = False
+
+    def marker(self, level: bool) -> None:
+        """A level that costs a current."""
+        self._high = level
+        super().marker(level)
+
+    def run(self, steps: Iterable[tuple[float, float]], repeat: int = 1) -> None:
+        """Current for a time, and what hangs on the pin."""
+        more = self._AMPS if self._high else 0.0
+        super().run([(amps + more, seconds) for amps, seconds in steps], repeat)
+
+
 class Late(Interposed):
     """The marker's line follows its pin by some time, at both edges."""
 

@@ -19,6 +19,11 @@ INIT_DONE = "m-init-done"
 DB_BYTES = 31
 """Bytes a ``db`` line, as MLCommons' public runner sends them."""
 _MAX_LINE = 4096
+_RESTART = re.compile(
+    r"rst:0x[0-9a-f]+ \((?P<reset>\w+)\)|Guru Meditation Error.*\((?P<panic>\w+)\)"
+    r"|(?P<brown_out>Brownout) detector"
+)
+"""What ROM and firmware print of a restart and its cause."""
 
 
 class PortError(DeviceError):
@@ -27,6 +32,14 @@ class PortError(DeviceError):
 
 class DeviceSilentError(DeviceError):
     """The device did not answer in time."""
+
+
+class DeviceResetError(DeviceError):
+    """The device restarted while it was to answer."""
+
+
+class BrownOutError(DeviceResetError):
+    """The device restarted because its voltage fell too low."""
 
 
 class ConsoleGarbageError(DeviceError):
@@ -139,6 +152,7 @@ class DeviceConsole:
 
         Raises:
             DeviceSilentError: Not in `timeout` s, showing the last that was seen.
+            BrownOutError: The same, but its voltage fell too low meanwhile.
             ConsoleGarbageError: What came has no lines.
         """
         deadline = time.monotonic() + timeout
@@ -146,6 +160,8 @@ class DeviceConsole:
         while not seen or seen[-1] != READY or INIT_DONE not in seen:
             line = self._line(deadline, strict=False)
             if line is None:
+                if any(_is_brown_out(text) for text in seen):
+                    raise _restarted("boot", "brown-out")
                 tail = " / ".join(seen[-3:]) or "nothing"
                 raise DeviceSilentError(
                     f"device: no {INIT_DONE} and {READY} within {timeout:g} s of power (last seen: "
@@ -162,6 +178,7 @@ class DeviceConsole:
 
         Raises:
             CommandRefusedError: The device answered ``e-[..]``.
+            DeviceResetError: It restarted instead; a `BrownOutError` if that is why.
             DeviceSilentError: The answer was not complete in time.
             ConsoleGarbageError: It was not text of the protocol.
         """
@@ -176,6 +193,8 @@ class DeviceConsole:
                     f"{' / '.join(lines[-3:]) or 'nothing'}): power cycle it, check the wiring"
                 )
             lines.append(line)
+            if restart := _RESTART.search(line):
+                raise _restarted(text, str(restart[restart.lastgroup or 0]))
         for line in lines:
             if line.startswith("e-["):
                 raise CommandRefusedError(f"device refused {text[:40]!r}: {line[3:].rstrip(']')}")
@@ -272,6 +291,20 @@ class DeviceConsole:
             raise ConsoleGarbageError(
                 f"device: {raw[:32]!r} is not the console's text: check baud rate and wiring"
             ) from error
+
+
+def _is_brown_out(text: str) -> bool:
+    return "BROWN" in text.upper()
+
+
+def _restarted(command: str, cause: str) -> DeviceResetError:
+    what = f"device restarted in {command[:40]!r} ({cause}), wanted its answer"
+    if _is_brown_out(cause):
+        return BrownOutError(
+            f"{what}: its voltage fell too low: raise the supply's voltage, take a smaller shunt, "
+            "or check the leads"
+        )
+    return DeviceResetError(f"{what}: a panic is the firmware's; else check the EN line and power")
 
 
 def _find(lines: list[str], pattern: str) -> str:

@@ -29,6 +29,8 @@ PHANTOM_VOLTAGE = 0.3
 """V that may be left at a device without power: a signal line that feeds it through a protection
 diode leaves volts, a discharged capacitor millivolts."""
 
+OPEN_LEAD = "a lead of the card floats: check the terminals of supply and shunt"
+
 PHANTOM_OFFSETS = 10.0
 """A current with the output off is real from so many times the channel's own offset on."""
 
@@ -47,6 +49,10 @@ EDGE_SAMPLES = 2
 
 class PhantomSupplyError(MeasurementError):
     """Something feeds the device while the supply's output is off."""
+
+
+class OpenLeadError(MeasurementError):
+    """A channel shows what no circuit behind a switched-off supply can: its lead floats."""
 
 
 class OffsetError(MeasurementError):
@@ -130,34 +136,35 @@ def _judged(
 def phantom_voltage(name: str, trace: Trace) -> Check:
     """The voltage at the device while the output is off, from a `trace` of then."""
     volts = float(np.mean(trace.supply) - np.mean(trace.shunt))
-    return at_most(
-        name,
-        volts,
-        PHANTOM_VOLTAGE,
-        "V",
+    what = f"device: {volts:.3g} V with the supply's output off, wanted at most {PHANTOM_VOLTAGE} V"
+    error = (
         PhantomSupplyError(
-            f"device: {volts:.3g} V with the supply's output off, wanted at most "
-            f"{PHANTOM_VOLTAGE:g} V; something else feeds it: unplug the board's USB cable, and "
-            "see that the serial adapter's TX cannot drive an unpowered chip"
-        ),
+            f"{what}; something else feeds it: unplug the board's USB cable, and see that the "
+            "serial adapter's TX cannot drive an unpowered chip; or a lead of the card has come off"
+        )
+        if volts > 0.0
+        else OpenLeadError(f"{what}; {OPEN_LEAD}")
     )
+    return at_most(name, volts, PHANTOM_VOLTAGE, "V", error)
 
 
 def phantom_current(name: str, trace: Trace, shunt: ChannelFigures, ohms: float) -> Check:
     """The current through the shunt of `ohms` while the output is off."""
     amps = float(np.mean(trace.shunt)) / ohms
     limit = PHANTOM_OFFSETS * ZERO_DEVIATIONS * _zero_standard(shunt, len(trace)) / ohms
-    return at_most(
-        name,
-        amps,
-        limit,
-        "A",
-        PhantomSupplyError(
-            f"shunt: {amps * 1e3:.3g} mA with the supply's output off, wanted at most "
-            f"{limit * 1e3:.2g} mA; something else feeds the device or the supply: see what is "
-            "connected on either side of the shunt"
-        ),
+    what = (
+        f"shunt: {amps * 1e3:.3g} mA with the supply's output off, wanted at most "
+        f"{limit * 1e3:.2g} mA"
     )
+    error = (
+        PhantomSupplyError(
+            f"{what}; something else feeds the device or the supply: see what is connected on "
+            "either side of the shunt"
+        )
+        if float(np.mean(trace.supply)) > PHANTOM_VOLTAGE
+        else OpenLeadError(f"{what}, and no voltage that would drive it; {OPEN_LEAD}")
+    )
+    return at_most(name, amps, limit, "A", error)
 
 
 def zero(name: str, channel: str, samples: Floats, figures: ChannelFigures) -> Check:
@@ -249,7 +256,9 @@ def device_voltage(name: str, trace: Trace, minimum: float) -> Check:
     )
 
 
-def marker_levels(low: str, high: str, trace: Trace, window: Window, threshold: float) -> list[Check]:
+def marker_levels(
+    low: str, high: str, trace: Trace, window: Window, threshold: float
+) -> list[Check]:
     """How far the marker's two levels, the worst sample of each, are from its threshold in V."""
     begin, end = round(window.begin), round(window.end)
     inside = trace.marker[begin + EDGE_SAMPLES : end - EDGE_SAMPLES]
@@ -258,7 +267,7 @@ def marker_levels(low: str, high: str, trace: Trace, window: Window, threshold: 
     )
     highest, lowest = float(outside.max()), float(inside.min())
     below, above = threshold * (1.0 - HYSTERESIS), threshold * (1.0 + HYSTERESIS)
-    advice = "check the marker's pin, cable and ground, or set [digitizer] marker_threshold between"
+    advice = "check the marker's pin, cable and ground, and [digitizer] marker_threshold"
     return [
         _judged(
             low, highest, below, "V", below - highest,
@@ -269,9 +278,7 @@ def marker_levels(low: str, high: str, trace: Trace, window: Window, threshold: 
         at_least(
             high, lowest, above, "V",
             MarkerLevelError(
-                f"marker: down to {lowest:.3g} V while high, wanted at least {above:.3g} V; {advice}"
+                f"marker: down to {lowest:.3g} V while high, wanted {above:.3g} V or more; {advice}"
             ),
         ),
     ]  # fmt: skip
-
-

@@ -136,8 +136,8 @@ def _check_saturation(name: str, samples: Floats, full: float) -> None:
     peak = high if high >= -low else low
     if abs(peak) >= full * FULL_SCALE:
         raise SaturationError(
-            f"trace: {name} reaches {peak:.5g} V, wanted less than its range of +-{full:g} V; check "
-            f"the leads and terminals of this channel, or take a wider [digitizer] {name} range"
+            f"trace: {name} reaches {peak:.5g} V, wanted less than its range of +-{full:g} V; "
+            f"check this channel's leads and terminals, or take a wider [digitizer] {name} range"
         )
 
 

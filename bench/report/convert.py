@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bench.device.deployability import Step
-from bench.measurement.uncertainty import Estimate
 from bench.measurement.checks import Check
+from bench.measurement.uncertainty import Estimate
 from bench.report.record import (
     BudgetRow,
     CheckRecord,

@@ -142,7 +142,6 @@ class RecordFolder:
         write_atomically(self.path / REPORT, report.model_dump_json(indent=1) + "\n")
         return report
 
-
     def _self_check(self) -> tuple[CheckRecord, ...]:
         path = self.path / _SELF_CHECK
         return _reading(path, _CHECKS.validate_json) if path.exists() else ()

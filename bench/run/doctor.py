@@ -13,7 +13,7 @@ from bench.device.console import CommandRefusedError, DeviceConsole, Inference
 from bench.device.flash import Flasher
 from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError
-from bench.instruments.digitizer import Digitizer
+from bench.instruments.digitizer import Digitizer, TriggerMissingError
 from bench.measurement import checks
 from bench.measurement.capture import capture_idle, capture_window, plan_window, trace_limits
 from bench.measurement.checks import Check, PhantomSupplyError, Verdict, failed, not_possible, seen
@@ -26,6 +26,7 @@ from bench.measurement.trace import Trace
 from bench.measurement.uncertainty import evaluate
 from bench.measurement.windows import Window, find_idle, find_window
 from bench.run import probe
+from bench.run.power import power_explains
 from bench.run.subject import Firmware
 from bench.station.machine import LeasedStation, Phase
 
@@ -40,9 +41,10 @@ DEAD_SECONDS = 0.2
 
 TIMED_INFERENCES = 10
 
+PHANTOM = "phantom"
 UNPOWERED = (
-    "phantom voltage",
-    "phantom current",
+    f"{PHANTOM} voltage",
+    f"{PHANTOM} current",
     "zero of supply",
     "zero of shunt",
     "zero of marker",
@@ -55,7 +57,7 @@ PLAN = (
     "card",
     "supply",
     *UNPOWERED,
-    "phantom console",
+    f"{PHANTOM} console",
     "chip",
     "shunt in the loader",
     "firmware",
@@ -145,11 +147,21 @@ class _Examination:
             yield failed("card", error)
         bench.leased.configure()
         yield seen("supply", bench.leased.identity())
-        unpowered = [*(self._unpowered(card) if card else ()), self._dead_console()]
-        yield from unpowered
-        if any(isinstance(check.error, PhantomSupplyError) for check in unpowered):
+        fed = False
+        for check in self._unpowered(card):
+            fed |= check.name.startswith(PHANTOM) and check.error is not None
+            yield check
+        if fed:
             return
         bench.leased.power_on(self._station.supply.voltages[1])
+        with power_explains(bench.leased):
+            yield from self._powered(card)
+        bench.leased.power_off()
+        yield seen("output off", "confirmed by the supply")
+
+    def _powered(self, card: Digitizer | None) -> Iterator[Check]:
+        """Who the device is, and what is seen while it waits and infers."""
+        bench = self._bench
         chip = bench.flasher.identify(stay=True)
         yield seen("chip", f"{chip.chip}, {chip.mac}")
         if card is not None:
@@ -161,11 +173,14 @@ class _Examination:
             if card is not None:
                 yield self._at_idle(card)
                 yield from self._running(card, console)
-        bench.leased.power_off()
-        yield seen("output off", "confirmed by the supply")
 
-    def _unpowered(self, card: Digitizer) -> Iterator[Check]:
-        """What the card sees while the output is off."""
+    def _unpowered(self, card: Digitizer | None) -> Iterator[Check]:
+        """What card and console show while the output is off."""
+        if card is not None:
+            yield from self._quiet(card)
+        yield self._dead_console()
+
+    def _quiet(self, card: Digitizer) -> Iterator[Check]:
         trace = capture_idle(card, self._station, self._seconds, {})
         figures, names = figures_of(self._station), iter(UNPOWERED)
         voltage = checks.phantom_voltage(next(names), trace)
@@ -190,9 +205,9 @@ class _Examination:
     def _dead_console(self) -> Check:
         with self._bench.open_console() as console:
             if not console.is_alive(DEAD_SECONDS):
-                return seen("phantom console", "silent")
+                return seen(f"{PHANTOM} console", "silent")
         return failed(
-            "phantom console",
+            f"{PHANTOM} console",
             PhantomSupplyError(
                 "device: it answers with the supply's output off, wanted silence; something else "
                 "feeds it: unplug the board's USB cable, and see that the serial adapter's TX "
@@ -247,7 +262,11 @@ class _Examination:
         def infer() -> Inference:
             return console.infer(plan.inferences, plan.warm_up, 2.0 * plan.seconds + patience)
 
-        trace, inference = capture_window(card, station, plan, infer, {})
+        try:
+            trace, inference = capture_window(card, station, plan, infer, {})
+        except TriggerMissingError as error:
+            yield failed("marker", error)
+            return
         limits = trace_limits(station, plan.samples)
         yield checks.samples("window", trace, limits)
         voltage = checks.device_voltage("device voltage", trace, limits.minimum_voltage)

@@ -15,7 +15,6 @@ from bench.device.console import CommandRefusedError, DeviceConsole, Inference, 
 from bench.device.deployability import (
     Step,
     check_model,
-    check_outputs,
     check_time,
 )
 from bench.device.flash import Flasher, FlashError, WrongDeviceError
@@ -30,6 +29,7 @@ from bench.measurement.capture import (
     plan_window,
     trace_limits,
 )
+from bench.measurement.checks import Check
 from bench.measurement.declared import circuit_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.model import (
@@ -39,17 +39,16 @@ from bench.measurement.model import (
     idle_power,
     mean_current,
 )
-from bench.measurement.checks import Check
 from bench.measurement.plausibility import check_clock, check_current
 from bench.measurement.trace import save
 from bench.measurement.uncertainty import evaluate
 from bench.measurement.windows import find_idle, find_window
 from bench.run.doctor import AtHand, examine, first_error
+from bench.run.golden import check_golden
+from bench.run.power import power_explains
 from bench.run.subject import Firmware, Measured, MeasuredWindow, Result, Settings, Subject
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
-from models.flatbuffer import read
-from models.tolerance import output_tolerance
 
 log = logging.getLogger(__name__)
 
@@ -164,12 +163,14 @@ class Workbench:
         leased.configure()
         try:
             leased.power_on(leased.station.supply.voltages[1])
-            self._flash(subject)
-            with self._open_console() as console:
+            with power_explains(leased):
+                self._flash(subject)
+            with power_explains(leased), self._open_console() as console:
                 self._power_cycle(console)
                 arena = self._load(subject, console, result)
                 if result.runs:
-                    result.steps.append(self._golden(subject, console))
+                    limit = self._limit(GOLDEN_TIMEOUT)
+                    result.steps.append(check_golden(subject, console, limit))
                 if result.runs:
                     timed = console.infer(TIMED_INFERENCES, 0, self._limit(GOLDEN_TIMEOUT))
                     result.steps.append(check_time(timed.latency))
@@ -220,14 +221,6 @@ class Workbench:
             return 0
         result.steps.append(Step("loads", True, "arena by the device", arena, size, "B"))
         return arena
-
-    def _golden(self, subject: Subject, console: DeviceConsole) -> Step:
-        outputs = []
-        for content in subject.inputs:
-            console.load(content)
-            outputs.append(console.infer(1, 0, self._limit(GOLDEN_TIMEOUT)).outputs)
-        model = read(subject.image.model)
-        return check_outputs(model.output, subject.expected, outputs, output_tolerance(model))
 
     def _measure(
         self, subject: Subject, console: DeviceConsole, latency: float, arena: int

@@ -121,13 +121,13 @@ CASES = {
     "supply-stuck": Case(("voltage was set to 3.3 V and reads back 0 V", "front panel")),
     "digitizer-missing": Case(("Dev1", "no such device", "-200220", "digitizer.device")),
     "digitizer-samples-lost": Case(("samples were lost", "-200361", "read faster")),
-    "shunt-lead-off": Case(("shunt reaches 1.05 V in a range of +-1 V", "take the next range")),
+    "shunt-lead-off": Case(("shunt reaches 1.05 V", "range of +-1 V", "leads and terminals")),
     "flash-late": Case(
         ("not done within 0.1 s", "raise [timeouts] flash"),
         station=changed("timeouts", flash=0.1),
     ),
     "range-narrow": Case(
-        ("in a range of +-0.2 V", "take the next range"),
+        ("wanted less than its range of +-0.2 V", "take a wider [digitizer] shunt range"),
         station=with_narrow_range,
     ),
     "model-large": Case(("4.19451e+06 of 3.08019e+06 B",), subject=padded),

@@ -2,9 +2,9 @@
 
     python -m benchmarks.safety [--kills 200] [--seed 1]
 
-A process measures on a served twin, over and over: configure, power on, flash, power cycle, console,
-capture, power off. At a drawn moment of a drawn step it is ended in one of several ways, and what
-the lab sees of its output is timed, in wall time. Exits with 1 if the output stays on.
+A process measures on a served twin, over and over: configure, power on, flash, power cycle,
+console, capture, power off. At a drawn moment of a drawn step it is ended in one of several ways,
+and what the lab sees of its output is timed, in wall time. Exits with 1 if the output stays on.
 """
 
 import argparse
@@ -91,10 +91,12 @@ class Bench:
 @contextmanager
 def served() -> Iterator[Bench]:
     """A lab on loopback, its supply behind a connection that can be cut."""
-    with Lab(load_station(STATIONS / "twin.toml"), SEED) as lab:
-        with Proxy(int(lab.addresses.visa.split("::")[2])) as proxy:
-            addresses = replace(lab.addresses, visa=proxy.resource)
-            yield Bench(lab, proxy, json.dumps(asdict(addresses)), Lease(proxy.resource))
+    with (
+        Lab(load_station(STATIONS / "twin.toml"), SEED) as lab,
+        Proxy(int(lab.addresses.visa.split("::")[2])) as proxy,
+    ):
+        addresses = replace(lab.addresses, visa=proxy.resource)
+        yield Bench(lab, proxy, json.dumps(asdict(addresses)), Lease(proxy.resource))
 
 
 @contextmanager

@@ -19,6 +19,8 @@ INIT_DONE = "m-init-done"
 DB_BYTES = 31
 """Bytes a ``db`` line, as MLCommons' public runner sends them."""
 _MAX_LINE = 4096
+_DOWNLOAD = "waiting for download"
+"""What the ROM says when IO0 was low."""
 _RESTART = re.compile(
     r"rst:0x[0-9a-f]+ \((?P<reset>\w+)\)|Guru Meditation Error.*\((?P<panic>\w+)\)"
     r"|(?P<brown_out>Brownout) detector"
@@ -40,6 +42,10 @@ class DeviceResetError(DeviceError):
 
 class BrownOutError(DeviceResetError):
     """The device restarted because its voltage fell too low."""
+
+
+class DownloadModeError(DeviceError):
+    """The device waits in its loader instead of starting its firmware."""
 
 
 class ConsoleGarbageError(DeviceError):
@@ -153,6 +159,7 @@ class DeviceConsole:
         Raises:
             DeviceSilentError: Not in `timeout` s, showing the last that was seen.
             BrownOutError: The same, but its voltage fell too low meanwhile.
+            DownloadModeError: The same, but its loader waits.
             ConsoleGarbageError: What came has no lines.
         """
         deadline = time.monotonic() + timeout
@@ -162,6 +169,11 @@ class DeviceConsole:
             if line is None:
                 if any(_is_brown_out(text) for text in seen):
                     raise _restarted("boot", "brown-out")
+                if _DOWNLOAD in seen:
+                    raise DownloadModeError(
+                        f"device: {_DOWNLOAD!r} after power, wanted {INIT_DONE}: something holds "
+                        "IO0 low: see what is connected to it, and that no other program sets DTR"
+                    )
                 tail = " / ".join(seen[-3:]) or "nothing"
                 raise DeviceSilentError(
                     f"device: no {INIT_DONE} and {READY} within {timeout:g} s of power (last seen: "

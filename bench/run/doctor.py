@@ -15,6 +15,7 @@ from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError
 from bench.instruments.digitizer import Digitizer, TriggerMissingError
 from bench.measurement import checks
+from bench.measurement.bracket import check_bracket
 from bench.measurement.capture import capture_idle, capture_window, plan_window, trace_limits
 from bench.measurement.checks import Check, PhantomSupplyError, Verdict, failed, not_possible, seen
 from bench.measurement.declared import circuit_of, figures_of, marker_figures_of
@@ -275,7 +276,8 @@ class _Examination:
             return
         window = find_window(trace, limits)
         energy = window_energy(trace, window, circuit_of(station))
-        yield seen("marker", "one rise at the trigger, one fall")
+        check_bracket(trace, window, plan.inferences, circuit_of(station))
+        yield seen("marker", "one rise at the trigger, one fall as the work ends")
         threshold = limits.marker_threshold
         yield from checks.marker_levels("marker low", "marker high", trace, window, threshold)
         clocks = compare_clocks(energy, inference.seconds, figures_of(station))

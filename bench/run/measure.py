@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from bench.device.console import CommandRefusedError, DeviceConsole, Inference, PortError
+from bench.device.console import (
+    CommandRefusedError,
+    DeviceConsole,
+    DownloadModeError,
+    Inference,
+    PortError,
+)
 from bench.device.deployability import (
     Step,
     check_model,
@@ -22,6 +28,7 @@ from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
 from bench.instruments.digitizer import Digitizer
 from bench.instruments.registry import open_digitizer
+from bench.measurement.bracket import check_bracket
 from bench.measurement.capture import (
     WindowPlan,
     capture_idle,
@@ -29,7 +36,7 @@ from bench.measurement.capture import (
     plan_window,
     trace_limits,
 )
-from bench.measurement.checks import Check
+from bench.measurement.checks import Check, OffsetError
 from bench.measurement.declared import circuit_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.model import (
@@ -47,12 +54,21 @@ from bench.run.doctor import AtHand, examine, first_error
 from bench.run.golden import check_golden
 from bench.run.power import power_explains
 from bench.run.subject import Firmware, Measured, MeasuredWindow, Result, Settings, Subject
+from bench.run.zero import check_zero
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
 
 log = logging.getLogger(__name__)
 
-_OF_THE_STATION = (SupplyError, DigitizerError, PortError, FlashError, WrongDeviceError)
+_OF_THE_STATION = (
+    SupplyError,
+    DigitizerError,
+    PortError,
+    FlashError,
+    WrongDeviceError,
+    DownloadModeError,
+    OffsetError,
+)
 TIMED_INFERENCES = 10
 GOLDEN_TIMEOUT = 30.0
 """Longest time in s for one golden inference: far beyond what counts as running in time."""
@@ -162,6 +178,7 @@ class Workbench:
         self._open_digitizer()  # a card that is missing is noticed before power is spent
         leased.configure()
         try:
+            check_zero(self._open_digitizer(), self.station)
             leased.power_on(leased.station.supply.voltages[1])
             with power_explains(leased):
                 self._flash(subject)
@@ -273,6 +290,7 @@ class Workbench:
         window = find_window(trace, trace_limits(self.station, plan.samples))
         energy = window_energy(trace, window, circuit_of(self.station))
         check_clock(energy, inference.seconds, figures_of(self.station))
+        check_bracket(trace, window, plan.inferences, circuit_of(self.station))
         log.info("%s: %.6g J in %d inferences", stem, energy.energy, plan.inferences)
         return MeasuredWindow(cycle, energy, inference.seconds, name, sha256)
 

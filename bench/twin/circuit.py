@@ -7,10 +7,12 @@ between two events. With v the voltage across the device and tau = R C::
     output on:   v(t) = v_inf + (v_0 - v_inf) exp(-t / tau),   v_inf = Vs - R I
     output off:  v(t) = max(0, v_0 - I t / C)
 
-The shunt carries (Vs - v) / R. What may be wrong changes the source and its resistance, not the
-forms: a bad contact adds to R, and a second feed makes with the supply one source (Thevenin), which
-also drives the device while the output is off. The energy that the device takes at its pins is the integral of
+The shunt carries (Vs - v) / R. The energy that the device takes at its pins is the integral of
 v I dt, which these forms give in closed form: the truth that a measurement is judged by.
+
+What may be wrong changes the source and its resistance, not the forms: a bad contact adds to R, and
+a second feed makes with the supply one source (Thevenin's theorem), which also drives the device
+while the output is off.
 """
 
 import math
@@ -57,6 +59,11 @@ class Components:
     def series(self) -> float:
         """Resistance in ohm between the supply and the device."""
         return self.shunt + self.lead
+
+    @property
+    def time_constant(self) -> float:
+        """That resistance times the decoupling, in s."""
+        return self.series * self.decoupling
 
     def seen(self, source: float) -> tuple[float, float]:
         """V and ohm of the one source that the device sees; `source` V is NaN for off.
@@ -108,11 +115,12 @@ def device_voltage(
     return np.where(fed, settled + (initial - settled) * decay, draining)
 
 
-def _towards(parts: Components, source: Floats, load: Floats) -> tuple[NDArray[np.bool_], Floats, Floats]:
+def _towards(
+    parts: Components, source: Floats, load: Floats
+) -> tuple[NDArray[np.bool_], Floats, Floats]:
     """Whether anything feeds the device, the voltage that it tends to (V), how fast (s)."""
-    on, (at_zero, ohms_on), (volts_off, ohms_off) = (
-        ~np.isnan(source), parts.seen(0.0), parts.seen(math.nan)
-    )
+    on = ~np.isnan(source)
+    (at_zero, ohms_on), (volts_off, ohms_off) = parts.seen(0.0), parts.seen(math.nan)
     share = ohms_on / parts.series
     volts = np.where(on, source * share + at_zero, volts_off)
     fed = ~np.isnan(volts)
@@ -136,7 +144,7 @@ def signals(parts: Components, history: History, times: Floats) -> tuple[Floats,
         return supply, dropped * across, marks
     # Connected throughout, as nearly always while measuring: the same sum, six times faster.
     settled = source - parts.series * load
-    decay = np.exp(-elapsed / (parts.series * parts.decoupling))
+    decay = np.exp(-elapsed / parts.time_constant)
     device = np.repeat(settled, samples) + np.repeat(initial - settled, samples) * decay
     supply = np.repeat(source, samples)
     dropped = supply - device

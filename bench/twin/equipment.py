@@ -13,7 +13,7 @@ from bench.twin.daq.digitizer import DigitizerFault
 from bench.twin.esp32.application import ApplicationHost
 from bench.twin.esp32.chip import Defects, Identity
 from bench.twin.noise import drawn
-from bench.twin.supply import SupplyFault
+from bench.twin.supply_faults import SupplyFault
 
 
 @dataclass(frozen=True)

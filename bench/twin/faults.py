@@ -15,7 +15,7 @@ from bench.device.images import MODEL_OFFSET, MODEL_PARTITION_OFFSET, ModelImage
 from bench.errors import BenchError
 from bench.twin import runtime
 from bench.twin.card import WIRING, Drift, Wiring
-from bench.twin.circuit import Feed
+from bench.twin.circuit import Components, Feed
 from bench.twin.cost_model import Settings
 from bench.twin.daq.digitizer import DigitizerFault
 from bench.twin.equipment import Equipment
@@ -30,7 +30,7 @@ from bench.twin.esp32.interposed import (
     Unmarked,
 )
 from bench.twin.runtime import Engine, Runtime, Values
-from bench.twin.supply import SupplyFault
+from bench.twin.supply_faults import SupplyFault
 
 OTHER_MAC = bytes.fromhex("240ac4ffffff")
 ESP32_S2_MAGIC = 0x0000_07C6
@@ -51,7 +51,7 @@ USB = Feed(3.3, 1.0)
 """The regulator of a board whose USB cable is plugged in, which keeps its output at 3.3 V."""
 WORN_CONTACT = 10.5
 """Ohm: the device still runs, below its minimum voltage."""
-GAIN, OFFSET, CLOCK = 0.03, 3e-3, 1e-3
+GAIN, OFFSET, CLOCK = 0.03, 1e-3, 1e-3
 """Drifts of the shunt and its channel, of that channel in V, and of the sample clock: some times
 what the checks can tell."""
 AMPLIFIED = 9.0
@@ -102,12 +102,16 @@ def _rewired(parts: Equipment, wiring: Wiring) -> Equipment:
     return replace(parts, wiring=wiring)
 
 
-def _drifted(parts: Equipment, **drift: object) -> Equipment:
-    return replace(parts, drift=replace(parts.drift, **drift))
+def _drifted(parts: Equipment, change: Callable[[Drift], Drift]) -> Equipment:
+    return replace(parts, drift=change(parts.drift))
 
 
-def _soldered(parts: Equipment, **changes: object) -> Equipment:
-    return replace(parts, components=replace(parts.components, **changes))
+def _amplified(old: Drift, gain: float) -> Drift:
+    return replace(old, gain={**old.gain, SHUNT: gain})
+
+
+def _soldered(parts: Equipment, change: Callable[[Components], Components]) -> Equipment:
+    return replace(parts, components=change(parts.components))
 
 
 def _without(wiring: Wiring, terminal: int) -> Wiring:
@@ -193,15 +197,15 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         ),
         "device-shorted": Fault(
             "a part behind the shunt has failed and is a short",
-            lambda parts: _soldered(parts, feed=SHORT),
+            lambda parts: _soldered(parts, lambda old: replace(old, feed=SHORT)),
         ),
         "usb-power": Fault(
             "a USB cable feeds the device beside the supply",
-            lambda parts: _soldered(parts, feed=USB),
+            lambda parts: _soldered(parts, lambda old: replace(old, feed=USB)),
         ),
         "lead-worn": Fault(
             "a contact in the supply's lead is worn, and the voltage sags under load",
-            lambda parts: _soldered(parts, lead=WORN_CONTACT),
+            lambda parts: _soldered(parts, lambda old: replace(old, lead=WORN_CONTACT)),
         ),
         "supply-silent": Fault(
             "the supply carries out commands and answers no query",
@@ -270,22 +274,29 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         ),
         "channel-saturated": Fault(
             "the amplifier of the shunt's channel is at the end of its range",
-            lambda parts: _drifted(parts, gain={SHUNT: AMPLIFIED}),
+            lambda parts: _drifted(
+                parts, lambda old: replace(old, gain={**old.gain, SHUNT: AMPLIFIED})
+            ),
         ),
         "shunt-drift": Fault(
             "the shunt's resistance has grown by 3 %",
-            lambda parts: _soldered(parts, shunt=parts.components.shunt * (1.0 + GAIN)),
+            lambda parts: _soldered(
+                parts, lambda old: replace(old, shunt=old.shunt * (1.0 + GAIN))
+            ),
         ),
         "gain-drift": Fault(
             "the gain of the shunt's channel has grown by 3 %",
-            lambda parts: _drifted(parts, gain={SHUNT: GAIN}),
+            lambda parts: _drifted(parts, lambda old: _amplified(old, GAIN)),
         ),
         "offset-drift": Fault(
-            "the shunt's channel is off by 3 mV",
-            lambda parts: _drifted(parts, offset={SHUNT: OFFSET}),
+            "the shunt's channel is off by 1 mV",
+            lambda parts: _drifted(
+                parts, lambda old: replace(old, offset={**old.offset, SHUNT: OFFSET})
+            ),
         ),
         "clock-drift": Fault(
-            "the card's sample clock is 0.1 % fast", lambda parts: _drifted(parts, clock=CLOCK)
+            "the card's sample clock is 0.1 % fast",
+            lambda parts: _drifted(parts, lambda old: replace(old, clock=CLOCK)),
         ),
     }
 )

@@ -7,11 +7,11 @@ latches) is a `Dialect`, so that a driver can be tried with each.
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
 
 from bench.twin import scpi
 from bench.twin.scpi import Command, Handler, Interpreter, ScpiError
 from bench.twin.scpi_server import HungUpError, ScpiServer
+from bench.twin.supply_faults import TRIPS_AT, SupplyFault
 from bench.twin.supply_readings import FUNCTIONS, RANGES, SAMPLE_SECONDS, Meter, Reading, text
 from bench.twin.supply_source import Source
 from bench.twin.world import World
@@ -23,29 +23,6 @@ COMMAND_SECONDS = 2e-3
 MOST_SAMPLES = 5000
 """Of the sampled buffer."""
 AMPS_ABOVE_5_V = 2.5
-TRIPS_AT = 0.040
-"""A; more than a device takes that boots or waits, less than one whose flash is written."""
-
-
-class SupplyFault(StrEnum):
-    """What can be wrong with the supply."""
-
-    SILENT = "supply-silent"
-    """It carries out commands and answers no query."""
-    HANGS = "supply-hangs"
-    """The same, but only while its output is on."""
-    OTHER_MODEL = "supply-other-model"
-    """Another instrument answers."""
-    STUCK = "supply-stuck"
-    """It keeps its voltage, whatever is set."""
-    COMPLAINS = "supply-complains"
-    """It reports an error of its hardware whenever its output is switched on."""
-    STALE = "supply-stale"
-    """While its output is on, it answers each query with the reply to the one before."""
-    TRIPS = "supply-trips"
-    """Its over-current protection trips at `TRIPS_AT`, whatever limit is set."""
-    HANGS_UP = "supply-hangs-up"
-    """It ends the connection once its output has been switched on, and takes a new one."""
 
 
 @dataclass(frozen=True)

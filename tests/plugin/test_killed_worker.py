@@ -1,6 +1,7 @@
 """A worker of a real run is killed while its station is powered: what becomes of lab and report."""
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -46,7 +47,7 @@ bench.run.campaign.twin_place = the_lab_of_the_test
 
 
 class Watched:
-    """A lab that kills its owner at a rise of the marker, and notes what then becomes of its output.
+    """A lab that kills its owner at a rise of the marker, and notes how its output goes on.
 
     The lab itself does it, on the way, so nobody has to be quick.
     """
@@ -72,7 +73,7 @@ class Watched:
             os.kill(int(self._owner.read_text()), signal.SIGKILL)
             self._killed = True
 
-    def connect(self, volts: float, limit: float) -> None:
+    def connect(self, volts: float, limit: float = math.inf) -> None:
         self._connect(volts, limit)
         self._note("on")
 

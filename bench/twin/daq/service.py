@@ -42,7 +42,9 @@ class DigitizerServer:
     def __init__(self, digitizer: Digitizer) -> None:
         pool = futures.ThreadPoolExecutor(WORKERS, thread_name_prefix="daq")
         self._server = grpc.server(pool, options=_OPTIONS)
-        handlers = {name: self._end if _ends(digitizer, name) else HANDLERS[name] for name in HANDLERS}
+        handlers = dict(HANDLERS)
+        if digitizer.ends:
+            handlers |= {name: self._end for name in HANDLERS if _reads(name)}
         servicer = _servicer(digitizer, handlers)
         nidaqmx_pb2_grpc.add_NiDAQmxServicer_to_server(servicer, self._server)
         self.port: int = self._server.add_insecure_port("127.0.0.1:0")
@@ -64,10 +66,6 @@ class DigitizerServer:
 
 def _reads(name: str) -> bool:
     return name.startswith("Read")
-
-
-def _ends(digitizer: Digitizer, name: str) -> bool:
-    return digitizer.ends and _reads(name)
 
 
 def _servicer(digitizer: Digitizer, handlers: Mapping[str, Handler]) -> Any:

@@ -205,9 +205,7 @@ class Task:
 
     def _sampled(self, run: Run, origin_: Origin, first: int, count: int) -> Floats:
         zero, channels = self._zero(run, origin_), self.settings.channels
-        return self._card.sample(
-            self._world, origin_.key, zero, first, count, self._rate, channels
-        )
+        return self._card.sample(self._world, origin_.key, zero, first, count, self._rate, channels)
 
     def _on_demand(self, count: int) -> Floats:
         self.reserve()

@@ -301,8 +301,14 @@ class DeviceConsole:
             if not strict:
                 return raw.decode("ascii", "replace").strip()
             raise ConsoleGarbageError(
-                f"device: {raw[:32]!r} is not the console's text: check baud rate and wiring"
+                f"device: {_around(raw, error.start)!r} is not the console's text: check baud rate "
+                "and wiring"
             ) from error
+
+
+def _around(raw: bytes, at: int) -> bytes:
+    """The byte that is wrong, and what is next to it."""
+    return raw[max(0, at - 16) : at + 16]
 
 
 def _is_brown_out(text: str) -> bool:

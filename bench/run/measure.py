@@ -36,7 +36,7 @@ from bench.measurement.capture import (
     plan_window,
     trace_limits,
 )
-from bench.measurement.checks import Check, OffsetError
+from bench.measurement.checks import Check, OffsetError, OpenLeadError, PhantomSupplyError
 from bench.measurement.declared import circuit_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.model import (
@@ -53,8 +53,8 @@ from bench.measurement.windows import find_idle, find_window
 from bench.run.doctor import AtHand, examine, first_error
 from bench.run.golden import check_golden
 from bench.run.power import power_explains
+from bench.run.quiet import check_quiet
 from bench.run.subject import Firmware, Measured, MeasuredWindow, Result, Settings, Subject
-from bench.run.zero import check_zero
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
 
@@ -67,6 +67,8 @@ _OF_THE_STATION = (
     FlashError,
     WrongDeviceError,
     DownloadModeError,
+    PhantomSupplyError,
+    OpenLeadError,
     OffsetError,
 )
 TIMED_INFERENCES = 10
@@ -178,7 +180,7 @@ class Workbench:
         self._open_digitizer()  # a card that is missing is noticed before power is spent
         leased.configure()
         try:
-            check_zero(self._open_digitizer(), self.station)
+            check_quiet(self._open_digitizer(), self.station)
             leased.power_on(leased.station.supply.voltages[1])
             with power_explains(leased):
                 self._flash(subject)

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from bench.errors import BenchError
-from bench.report.record import VariantRecord
+from bench.report.budget import budget_text
+from bench.report.record import EstimateRecord, VariantRecord
 from bench.run.campaign import Campaign, StationBrokenError
-from bench.run.judged import Judged, VerdictWarning
+from bench.run.judged import Changes, Judged, VerdictWarning
 from bench.run.matrix import Finding, Matrix, MissingError
 from bench.run.scheduler import NetworkScheduling, in_order_of_work
 from bench.run.selection import Case, Mode, Selection
@@ -21,7 +22,11 @@ from bench.run.session import Session, add_options
 from bench.run.summary import summary_lines
 
 _SESSION = pytest.StashKey[Session]()
-_CASES = {"variant_case": Selection.variants, "accuracy_case": Selection.accuracies}
+_CASES = {
+    "variant_case": Selection.variants,
+    "accuracy_case": Selection.accuracies,
+    "gate_case": Selection.variants,
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,6 +99,13 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput.update(node.config.stash[_SESSION].for_workers())
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> None:
+    """Make room for the dot that tells of a test."""
+    if (watched := item.config.stash[_SESSION].watched) is not None:
+        watched.status.clear()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Close the bench; the process that started the run also writes the report."""
@@ -114,6 +126,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"report: {session.report}")
 
 
+@pytest.fixture(scope="session")
+def bench_session(request: pytest.FixtureRequest) -> Session:
+    """The bench in this process."""
+    return request.config.stash[_SESSION]
+
+
 @pytest.fixture
 def station_mode(request: pytest.FixtureRequest) -> Mode:
     """``sim`` or ``hw``."""
@@ -131,6 +149,13 @@ def variant_case(request: pytest.FixtureRequest) -> Case:
 @pytest.fixture
 def accuracy_case(request: pytest.FixtureRequest) -> Case:
     """A variant or a base in a mode."""
+    value: Case = request.param
+    return value
+
+
+@pytest.fixture
+def gate_case(request: pytest.FixtureRequest) -> Case:
+    """A variant in a mode, once every variant has its record."""
     value: Case = request.param
     return value
 
@@ -172,6 +197,7 @@ def accuracy(
 def energy(
     fitted: VariantRecord,
     variant_case: Case,
+    bench_session: Session,
     campaigns: Callable[[Mode], Campaign],
     record_property: Callable[[str, object], None],
 ) -> Judged:
@@ -181,12 +207,47 @@ def energy(
         pytest.skip(f"{fitted.variant} is not deployable: {refused.name}: {refused.note}")
     measurement = fitted.measurement
     assert measurement is not None
-    record_property("energy / J", measurement.energy.value)
-    record_property("energy, expanded uncertainty / J", measurement.energy.expanded)
-    record_property("energy, coverage factor", measurement.energy.coverage_factor)
-    record_property("energy above idle / J", measurement.above_idle.value)
+    record_property("calibrated", bench_session.calibrated(variant_case.mode))
     record_property("latency / s", measurement.latency)
+    for name, estimate in (
+        ("energy", measurement.energy),
+        ("energy above idle", measurement.above_idle),
+        ("saving against L", fitted.saving),
+    ):
+        if estimate is not None:
+            _record_estimate(name, estimate, record_property)
     return _recorded(campaigns(variant_case.mode).energy(variant_case), record_property)
+
+
+def _record_estimate(
+    name: str, estimate: EstimateRecord, record_property: Callable[[str, object], None]
+) -> None:
+    unit = "" if estimate.unit == "1" else f" / {estimate.unit}"
+    record_property(f"{name}{unit}", estimate.value)
+    record_property(f"{name}, expanded uncertainty{unit}", estimate.expanded)
+    record_property(f"{name}, coverage factor", estimate.coverage_factor)
+    record_property(f"{name}, degrees of freedom", estimate.dof)
+    record_property(f"{name}, budget", budget_text(estimate))
+
+
+@pytest.fixture
+def changes(
+    gate_case: Case,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
+) -> Changes:
+    """A variant against its baseline; skipped where there is nothing to compare with."""
+    session = request.config.stash[_SESSION]
+    gate = session.gate(gate_case.mode)
+    if gate is None:
+        pytest.skip("no gate: no --baseline REPORT")
+    found = gate.of(gate_case.name)
+    if not found:
+        pytest.skip(f"no gate for {gate_case.name}: {gate.why_not(gate_case.name)}")
+    for comparison in found:
+        record_property(f"change of {comparison.quantity}", str(comparison))
+    assert session.gate_options is not None
+    return Changes(gate_case.name, found, session.gate_options.strict)
 
 
 def _recorded(judged: Judged, record_property: Callable[[str, object], None]) -> Judged:

@@ -4,22 +4,27 @@ esptool's licence (GPL-2.0-or-later) asks for a program, not an import. It ident
 skips what the flash already holds, writes the rest and verifies it.
 """
 
+import logging
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.device.console import PortError
 from bench.errors import DeviceError
 
+log = logging.getLogger(__name__)
+
+_PROGRESS = re.compile(r"\d+\.\d%")
 _MAC = re.compile(r"MAC:\s*((?:[0-9a-f]{2}:){5}[0-9a-f]{2})", re.IGNORECASE)
 _CHIP = re.compile(r"(?:Chip type|Chip is)[:\s]+(\S+)")
-_WRITE_OPTIONS = ("--no-progress", "--skip-flashed", "--flash-size", "detect")
+_WRITE_OPTIONS = ("--skip-flashed", "--flash-size", "detect")
 _CONNECT_ATTEMPTS = 3
 """Of one run; the bench itself tries again after a power cycle."""
 _FATAL = "A fatal error occurred: "
@@ -88,7 +93,6 @@ class Flasher:
         expected_mac: The device's MAC address, or None to accept any.
         timeout: Longest time in s for one run.
         environment: Added to the program's environment.
-        say: Takes each line of esptool's output.
     """
 
     port: str
@@ -97,7 +101,6 @@ class Flasher:
     expected_mac: str | None
     timeout: float
     environment: Mapping[str, str]
-    say: Callable[[str], None]
 
     def identify(self, *, stay: bool = False) -> Flashed:
         """Read the chip's type and MAC address; leaves the application running.
@@ -132,6 +135,7 @@ class Flasher:
         program += ["--baud", str(self.baud), "--connect-attempts", str(_CONNECT_ATTEMPTS)]
         program += options
         lines: list[str] = []
+        begin = time.monotonic()
         expired = threading.Event()
         with subprocess.Popen(
             [*program, *command],
@@ -148,13 +152,14 @@ class Flasher:
                 assert process.stdout is not None
                 for line in process.stdout:
                     lines.append(line.rstrip())
-                    self.say(lines[-1])
+                    _tell(lines[-1])
                 process.wait()
             except BaseException:
                 process.kill()
                 raise
             finally:
                 watchdog.cancel()
+        log.debug("esptool %s: %.3f s", command[0], time.monotonic() - begin)
         if process.returncode != 0:
             raise self._failure(command[0], lines, process.returncode, expired.is_set())
         return "\n".join(lines)
@@ -191,6 +196,12 @@ class Flasher:
 def _expire(process: "subprocess.Popen[str]", expired: threading.Event) -> None:
     expired.set()
     process.kill()
+
+
+def _tell(line: str) -> None:
+    log.debug(line)
+    if progress := _PROGRESS.search(line):
+        log.info("flashing: %s", progress[0])
 
 
 def _last_words(lines: list[str]) -> str:

@@ -35,9 +35,9 @@ PHANTOM_OFFSETS = 10.0
 """A current with the output off is real from so many times the channel's own offset on."""
 
 ZERO_DEVIATIONS = 3.0
-"""Standard uncertainties by which a zero may be off. Two rectangular influences together never
-reach it (it is the root of 3 times the root of their squares' sum, and more), so no sound card
-fails."""
+"""Standard uncertainties by which a zero may be off. Up to three rectangular influences together
+never exceed it (their sum is at most the root of 3 times the root of their squares' sum), so no
+sound card fails."""
 
 NOISE_FACTOR = 2.0
 """Noise may be so many times what is declared: what mains and switching supplies add on a good
@@ -208,8 +208,8 @@ def noise(name: str, channel: str, samples: Floats, figures: ChannelFigures) -> 
 def _zero_standard(figures: ChannelFigures, samples: int) -> float:
     """Standard uncertainty in V of a mean of so many samples of nothing."""
     random = math.hypot(figures.noise, figures.step / math.sqrt(12.0)) / math.sqrt(samples)
-    systematic = math.hypot(figures.offset.standard, figures.linearity.standard)
-    return math.hypot(systematic, figures.drift.standard, random)
+    spreads = (figures.offset, figures.offset_temperature, figures.linearity, figures.drift)
+    return math.hypot(*(spread.standard for spread in spreads), random)
 
 
 def shunt_against_supply(name: str, agreement: Agreement) -> Check:

@@ -7,7 +7,7 @@ from bench.errors import MeasurementError
 from bench.measurement.energy import WindowEnergy
 from bench.measurement.figures import Figures
 from bench.measurement.uncertainty import Estimate
-from bench.station.accuracy import Accuracy
+from bench.station.calibration import SupplyRecord
 
 EXPANDED = 2.0
 """Coverage factor for the supply's own reading."""
@@ -15,8 +15,9 @@ EXPANDED = 2.0
 DEVICE_CLOCK = 100e-6
 """Relative error allowed to the device's clock: some tens of ppm of its crystal, and ageing."""
 
-POWER = 1.645
-"""Standard deviations for a one-sided probability of 95 %: how surely a drift is to be found."""
+POWER = 1.7
+"""Standard deviations for a one-sided probability of 95 %: how surely a drift is to be found. 1.645
+for normal errors, 1.675 for the sum of two equal rectangular ones, less for a single one."""
 
 TIMER_STEP = 1e-6
 """Resolution in s of the device's timer."""
@@ -71,14 +72,18 @@ class Agreement:
         )
 
 
-def compare_current(measured: Estimate, reading: float, accuracy: Accuracy) -> Agreement:
-    """Set the current through the shunt beside the supply's own `reading`, both in A."""
-    gain = reading * accuracy.readback_gain.standard
-    stated = EXPANDED * math.hypot(gain, accuracy.readback_offset / math.sqrt(3.0))
+def compare_current(measured: Estimate, reading: float, record: SupplyRecord) -> Agreement:
+    """Set the current through the shunt beside the supply's own `reading`, both in A.
+
+    The reading is corrected for what the supply's calibration `record` has found.
+    """
+    reading = (reading - record.offset_found) / (1.0 + record.gain_found)
+    gain = reading * record.gain.standard
+    stated = EXPANDED * math.hypot(gain, record.offset / math.sqrt(3.0))
     return Agreement(measured.value, reading, math.hypot(measured.expanded, stated))
 
 
-def check_current(measured: Estimate, reading: float, accuracy: Accuracy) -> float:
+def check_current(measured: Estimate, reading: float, record: SupplyRecord) -> float:
     """Compare the current through the shunt with the supply's own `reading`, both in A.
 
     Returns:
@@ -87,7 +92,7 @@ def check_current(measured: Estimate, reading: float, accuracy: Accuracy) -> flo
     Raises:
         ImplausibleCurrentError: They disagree.
     """
-    agreement = compare_current(measured, reading, accuracy)
+    agreement = compare_current(measured, reading, record)
     if agreement.error is not None:
         raise agreement.error
     return agreement.score

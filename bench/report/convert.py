@@ -7,11 +7,13 @@ from bench.measurement.checks import Check
 from bench.measurement.uncertainty import Estimate
 from bench.report.record import (
     BudgetRow,
+    CalibrationRecord,
     CheckRecord,
     EstimateRecord,
     JudgementRecord,
     StepRecord,
 )
+from bench.station.calibration import Calibration
 from bench.verdict.rules import Judgement
 
 
@@ -76,4 +78,21 @@ def judgement_record(judgement: Judgement) -> JudgementRecord:
         outcome=judgement.outcome.value,
         margin=judgement.margin,
         source=judgement.source,
+    )
+
+
+def calibration_records(calibration: Calibration) -> tuple[CalibrationRecord, ...]:
+    """The records of a calibration that come from files."""
+    return tuple(
+        CalibrationRecord(
+            kind=kind,
+            file=file.name,
+            sha256=file.sha256,
+            certificate=calibration.record(kind).certificate,
+            date=calibration.record(kind).date,
+            due=calibration.record(kind).due,
+            verified=calibration.record(kind).verified,
+            text=file.text,
+        )
+        for kind, file in calibration.files.items()
     )

@@ -17,6 +17,7 @@ from bench.report.record import (
     BaseRecord,
     CheckRecord,
     ClaimRecord,
+    GateRecord,
     Report,
     RunFacts,
     VariantRecord,
@@ -25,8 +26,7 @@ from bench.report.record import (
 REPORT = "report.json"
 TRACES = "traces"
 _RECORDS = "records"
-_RUN = "run.json"
-_SELF_CHECK = "self-check.json"
+_RUN, _GATE, _SELF_CHECK = "run.json", "gate.json", "self-check.json"
 _CHECKS = TypeAdapter(tuple[CheckRecord, ...])
 _KINDS: dict[type[BaseModel], str] = {
     VariantRecord: "variant",
@@ -94,7 +94,7 @@ class RecordFolder:
                 path.unlink()
             for path in (self.path / TRACES).glob("*.tdms*"):
                 path.unlink()
-            for name in (_RUN, _SELF_CHECK, REPORT):
+            for name in (_RUN, _GATE, _SELF_CHECK, REPORT):
                 (self.path / name).unlink(missing_ok=True)
 
     def write_run(self, facts: RunFacts) -> None:
@@ -104,6 +104,10 @@ class RecordFolder:
     def write_self_check(self, checks: tuple[CheckRecord, ...]) -> None:
         """Keep the station's self-check; every worker's lab is the same, and so is this."""
         write_checks(self.path / _SELF_CHECK, checks)
+
+    def write_gate(self, gate: GateRecord) -> None:
+        """Keep what came of the comparison with the baseline."""
+        write_atomically(self.path / _GATE, gate.model_dump_json())
 
     def write(self, name: str, record: Record) -> None:
         """Keep a record under `name`, in place of an earlier one."""
@@ -123,23 +127,33 @@ class RecordFolder:
             for path in sorted((self.path / _RECORDS).glob(f"{_KINDS[kind]}-*.json"))
         ]
 
+    def collect(self) -> Report | None:
+        """What is on record so far; None if nothing was run.
+
+        Raises:
+            ReportError: A record is damaged.
+        """
+        run, gate = self.path / _RUN, self.path / _GATE
+        if not run.exists():
+            return None
+        return Report(
+            run=_parsed(run, RunFacts),
+            bases=tuple(self.read(BaseRecord)),
+            variants=tuple(self.read(VariantRecord)),
+            claims=tuple(self.read(ClaimRecord)),
+            self_check=self._self_check(),
+            gate=_parsed(gate, GateRecord) if gate.exists() else None,
+        )
+
     def assemble(self) -> Report | None:
         """Put the records together and write the report; None if nothing was run.
 
         Raises:
             ReportError: A record is damaged, or the report cannot be written.
         """
-        run_file = self.path / _RUN
-        if not run_file.exists():
-            return None
-        report = Report(
-            run=_parsed(run_file, RunFacts),
-            bases=tuple(self.read(BaseRecord)),
-            variants=tuple(self.read(VariantRecord)),
-            claims=tuple(self.read(ClaimRecord)),
-            self_check=self._self_check(),
-        )
-        write_atomically(self.path / REPORT, report.model_dump_json(indent=1) + "\n")
+        report = self.collect()
+        if report is not None:
+            write_report(self.path / REPORT, report)
         return report
 
     def _self_check(self) -> tuple[CheckRecord, ...]:
@@ -154,6 +168,11 @@ def write_checks(path: Path, checks: tuple[CheckRecord, ...]) -> None:
         ReportError: It cannot be written.
     """
     write_atomically(path, _CHECKS.dump_json(checks, indent=1).decode() + "\n")
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write a report as a whole; `ReportError` if it cannot be written."""
+    write_atomically(path, report.model_dump_json(indent=1) + "\n")
 
 
 def load_report(path: Path) -> Report:

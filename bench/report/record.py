@@ -3,9 +3,10 @@
 `Report` is the file; a `VariantRecord` is all that a run found out about a variant on a station, a
 `BaseRecord` what it knows of a base. Quantities are in SI units. Nothing here depends on the order
 of work or on the number of workers; what changes from run to run with the same seed is in
-`RunFacts.started` and `RunFacts.versions` alone.
+`RunFacts` alone: when it started, with which versions, and whose calibration was past due by then.
 """
 
+import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -62,6 +63,36 @@ class WindowRecord(_Record):
     lowest_voltage: float
     trace: str
     sha256: str
+
+
+class IdleRecord(_Record):
+    """A stretch of waiting and the trace file that its figures come from.
+
+    Attributes:
+        samples: Of each channel in the trace.
+        seconds: Its length in s by the card's clock.
+        mean_power: Of the device, in W.
+        mean_current: In A.
+        trace: File in the report's ``traces`` folder.
+        sha256: Of the trace's content.
+    """
+
+    samples: int
+    seconds: float
+    mean_power: float
+    mean_current: float
+    trace: str
+    sha256: str
+
+
+class PlanRecord(_Record):
+    """How windows were planned: see `bench.measurement.capture.WindowPlan`."""
+
+    rate: float
+    inferences: int
+    warm_up: int
+    pre: int
+    post: int
 
 
 class StepRecord(_Record):
@@ -127,6 +158,8 @@ class MeasurementRecord(_Record):
         clock_hz: The device's clock.
         operators: Name and time in s of each operator, by the device.
         windows: In the order of measurement.
+        plan: Of each window.
+        idle: Stretches of waiting before and after the windows.
     """
 
     latency: float
@@ -138,6 +171,8 @@ class MeasurementRecord(_Record):
     clock_hz: int
     operators: tuple[tuple[str, float], ...]
     windows: tuple[WindowRecord, ...]
+    plan: PlanRecord | None = None
+    idle: tuple[IdleRecord, ...] = ()
 
 
 class CheckRecord(_Record):
@@ -174,7 +209,13 @@ class AttemptRecord(_Record):
 
 
 class VariantRecord(_Record):
-    """The result of one variant on one station."""
+    """The result of one variant on one station.
+
+    Attributes:
+        saving: Share of the energy of the same network under L that this variant saves, with the
+            uncertainty of that share: what both energies have in common cancels.
+        reference: Windows of the reference variant, measured before this variant's network.
+    """
 
     variant: str
     network: str
@@ -186,6 +227,8 @@ class VariantRecord(_Record):
     paper_steps: tuple[StepRecord, ...] = ()
     expected_undeployable: str | None = None
     measurement: MeasurementRecord | None = None
+    saving: EstimateRecord | None = None
+    reference: tuple[WindowRecord, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
     judgements: tuple[JudgementRecord, ...] = ()
 
@@ -212,6 +255,103 @@ class ClaimRecord(_Record):
     found: str
 
 
+class CalibrationRecord(_Record):
+    """A calibration record that the results rest on.
+
+    Attributes:
+        kind: What it calibrates: ``shunt``, ``card``, ``supply`` or ``time base``.
+        file: Its file's name.
+        sha256: Of the file.
+        certificate: Number of the certificate.
+        date: Of the calibration.
+        due: Last day on which it holds.
+        verified: Whether somebody has checked the file against the certificate.
+        text: What the file says, so that results can be computed again.
+    """
+
+    kind: str
+    file: str
+    sha256: str
+    certificate: str
+    date: datetime.date
+    due: datetime.date
+    verified: bool
+    text: str
+
+
+class ComparisonRecord(_Record):
+    """A quantity of a variant against its baseline.
+
+    Attributes:
+        variant: Its name.
+        quantity: ``energy``, ``latency``, ``bytes``, ``arena`` or ``accuracy``.
+        unit: Of `baseline` and `value`.
+        baseline: Value in the baseline.
+        value: Value in this run.
+        ratio: Of this run to the baseline, by power cycles where there are any.
+        low: Lower end of the ratio's confidence interval.
+        high: Upper end.
+        adjusted_p: P-value of no change after the control of false discoveries over the matrix.
+        method: How the interval was found.
+        change: ``better``, ``same``, ``worse`` or ``inconclusive``.
+    """
+
+    variant: str
+    quantity: str
+    unit: str
+    baseline: float
+    value: float
+    ratio: float
+    low: float
+    high: float
+    adjusted_p: float
+    method: str
+    change: Literal["better", "same", "worse", "inconclusive"]
+
+    def __str__(self) -> str:
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        spread = (
+            f" ({self.low - 1.0:+.2%} to {self.high - 1.0:+.2%})" if self.low < self.high else ""
+        )
+        return (
+            f"{self.quantity} {self.change}: {self.value:.6g}{unit}, baseline "
+            f"{self.baseline:.6g}{unit}, {self.ratio - 1.0:+.2%}{spread}, adjusted p "
+            f"{self.adjusted_p:.2g} by {self.method}"
+        )
+
+
+class GateRecord(_Record):
+    """A run compared with a baseline.
+
+    Attributes:
+        baseline: Name of the baseline's file.
+        started: When the baseline was run.
+        margin: Relative change that counts as none.
+        level: Error probability of the intervals, and the false-discovery rate.
+        between_sessions: Relative standard deviation between sessions, and where it is from.
+        skipped: Why nothing was compared, or empty.
+        left_out: Variants that were not compared, with the reason.
+        comparisons: All that were, quantity by quantity.
+    """
+
+    baseline: str
+    started: str = ""
+    margin: float | None = None
+    level: float | None = None
+    between_sessions: str = ""
+    skipped: str = ""
+    left_out: dict[str, str] = Field(default_factory=dict)
+    comparisons: tuple[ComparisonRecord, ...] = ()
+
+    def of(self, variant: str) -> tuple[ComparisonRecord, ...]:
+        """What was compared of `variant`."""
+        return tuple(record for record in self.comparisons if record.variant == variant)
+
+    def why_not(self, variant: str) -> str:
+        """Why nothing of `variant` was compared; for one of which nothing was."""
+        return self.skipped or self.left_out.get(variant, "not in this run")
+
+
 class RunFacts(_Record):
     """What was run, where and on what.
 
@@ -222,7 +362,11 @@ class RunFacts(_Record):
         surrogate: Whether the built-in stand-in took its place.
         split: The split in words.
         window: ``default`` or ``paper``.
-        calibrated: Whether every figure of the station's accuracy is verified.
+        calibrated: Whether every figure that results rest on is from a valid, verified record.
+        uncalibrated: If not, a reason for each record that is wanting.
+        calibration: The records in use; for a kind without one the makers' figures stand in.
+        station_file: What the station file says, so that results can be computed again.
+        reanalysed: SHA-256 of the report that this one was computed again from, or empty.
     """
 
     mode: Literal["sim", "hw"]
@@ -238,6 +382,10 @@ class RunFacts(_Record):
     profile: str
     window: str
     calibrated: bool
+    uncalibrated: tuple[str, ...] = ()
+    calibration: tuple[CalibrationRecord, ...] = ()
+    station_file: str = ""
+    reanalysed: str = ""
     limits: str
     started: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
@@ -252,3 +400,4 @@ class Report(_Record):
     variants: tuple[VariantRecord, ...] = ()
     claims: tuple[ClaimRecord, ...] = ()
     self_check: tuple[CheckRecord, ...] = ()
+    gate: GateRecord | None = None

@@ -4,20 +4,29 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.device.deployability import BENCH, check_model, paper_profile
 from bench.device.images import MODEL_PARTITION_OFFSET, ModelImage, Standardisation
 from bench.errors import BenchError
-from bench.report.convert import check_records, judgement_record, step_record
+from bench.measurement.declared import figures_of
+from bench.measurement.model import Run
+from bench.report.convert import (
+    check_records,
+    estimate_record,
+    judgement_record,
+    step_record,
+)
 from bench.report.files import RecordFolder
 from bench.report.record import (
     AccuracyRecord,
     AttemptRecord,
     BaseRecord,
+    JudgementRecord,
     ModelRecord,
     VariantRecord,
+    WindowRecord,
 )
 from bench.run.doctor import QUICK_SECONDS, first_error
 from bench.run.judged import Judged
@@ -25,12 +34,13 @@ from bench.run.matrix import Matrix
 from bench.run.measure import Workbench, is_broken
 from bench.run.own import OwnModel
 from bench.run.places import Place, real_place, twin_place
+from bench.run.reached import Reached, accuracy_reached, device_reached
 from bench.run.records import accuracy_records, measurement_record, model_record
+from bench.run.savings import savings
 from bench.run.selection import OWN, Case, Mode
 from bench.run.subject import Result, Settings, Subject, golden_inputs
 from bench.verdict.judge import judge
 from bench.verdict.limits import Limits, load_limits
-from bench.verdict.rules import Judgement
 from models import golden
 from models.catalog import BASE, Network, Technique, Variant
 from models.pipeline import Artefact, Pipeline
@@ -39,6 +49,8 @@ log = logging.getLogger(__name__)
 
 PAPER_INFERENCES = 10
 """Inferences of the paper's window: "10 consecutive measures"."""
+POWER_CYCLES: Mapping[Mode, int] = {"sim": 3, "hw": 6}
+"""Of each variant: the clusters of the gate's intervals."""
 LIMITS = Path(__file__).parents[2] / "limits"
 
 
@@ -59,6 +71,8 @@ class Options:
         window: ``default`` or ``paper``.
         limits: Limits file, or None for the one of the data set.
         own: The user's own model, or None.
+        power_cycles: Of each variant; None for as many as the mode needs.
+        reference: Measured before each network, or None.
     """
 
     mode: Mode
@@ -69,6 +83,8 @@ class Options:
     window: str = "default"
     limits: Path | None = None
     own: OwnModel | None = None
+    power_cycles: int | None = None
+    reference: Variant | None = None
 
 
 @dataclass
@@ -86,6 +102,8 @@ class Campaign:
     folder: RecordFolder
     _records: dict[str, VariantRecord] = field(default_factory=dict)
     _fitted: dict[str, VariantRecord | BenchError] = field(default_factory=dict)
+    _runs: dict[str, Run] = field(default_factory=dict)
+    _references: dict[str, tuple[WindowRecord, ...]] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
     _workbench: Workbench | None = None
     _broken: str = ""
@@ -117,15 +135,16 @@ class Campaign:
             ModelsError: The network could not be trained, converted or evaluated.
         """
         measured = self._accuracies(case)
-        value = next(entry for entry in measured if entry.accuracy is not None)
-        assert value.accuracy is not None
-        judged = self._judged(case, {"accuracy": (value.accuracy, 0.0)})
-        judgements = tuple(judgement_record(j) for j in judged.judgements)
         if case.technique == BASE:
-            record = BaseRecord(network=case.network, accuracy=measured, judgements=judgements)
-            self.folder.write(case.network, record)
-        else:
-            self._update(case, accuracy=measured, judgements=judgements)
+            base = BaseRecord(network=case.network, accuracy=measured)
+            judged, judgements = self._judged(case, accuracy_reached(base, None))
+            self.folder.write(case.network, base.model_copy(update={"judgements": judgements}))
+            return judged
+        of_base = self._accuracies(Case(case.mode, case.network, BASE))
+        base = BaseRecord(network=case.network, accuracy=of_base)
+        record = self._update(case, accuracy=measured)
+        judged, judgements = self._judged(case, accuracy_reached(record, base))
+        self._update(case, judgements=judgements)
         return judged
 
     def fitted(self, case: Case) -> VariantRecord:
@@ -147,15 +166,8 @@ class Campaign:
 
     def energy(self, case: Case) -> Judged:
         """The energy and latency of a variant that was measured, judged."""
-        measurement = self.fitted(case).measurement
-        assert measurement is not None
-        figures = {
-            "energy": (measurement.energy.value, measurement.energy.expanded),
-            "latency": (measurement.latency, 0.0),
-            "arena": (float(measurement.arena), 0.0),
-        }
-        judged = self._judged(case, figures)
-        self._update(case, judgements=tuple(judgement_record(j) for j in judged.judgements))
+        judged, judgements = self._judged(case, device_reached(self.fitted(case)))
+        self._update(case, judgements=judgements)
         return judged
 
     def matrix(self) -> Matrix:
@@ -170,13 +182,41 @@ class Campaign:
             raise StationBrokenError(f"the station is broken: {self._broken}")
         subject, model = self._subject(case)
         try:
+            reference = self._reference(case)
             result = self._bench().measure(subject)
         except BenchError as error:
             if is_broken(error):
                 self._broken = str(error)
             self._update(case, model=model, error=str(error), attempts=_failed_attempts(error))
             raise
-        return self._update(case, model=model, **self._found(case, subject, result))
+        found = self._found(case, subject, result)
+        self._update(case, model=model, reference=reference, **found)
+        if result.measured is not None:
+            self._runs[case.name] = result.measured.run
+            self._compare(case)
+        return self._records[case.name]
+
+    def _reference(self, case: Case) -> tuple[WindowRecord, ...]:
+        """Windows of the reference variant, measured once for each network, before its first."""
+        reference = self.options.reference
+        if reference is None:
+            return ()
+        if case.network not in self._references:
+            name = reference.network.name
+            subject, _ = self._subject(Case(case.mode, name, reference.technique))
+            subject = replace(subject, label=f"{reference.name}-before-{case.network}")
+            measured = self._bench().measure(subject).measured
+            if measured is None:
+                raise BenchError(f"--reference: {reference.name} does not run: use one that does")
+            self._references[case.network] = measurement_record(measured).windows
+        return self._references[case.network]
+
+    def _compare(self, case: Case) -> None:
+        """Put on record what each technique of a network saves, as soon as L is measured, too."""
+        figures = figures_of(self._bench().station)
+        for technique, estimate in savings(case.network, self._runs, figures).items():
+            other = replace(case, technique=technique)
+            self._update(other, saving=estimate_record(estimate))
 
     def _found(self, case: Case, subject: Subject, result: Result) -> dict[str, object]:
         expected = None
@@ -223,17 +263,15 @@ class Campaign:
         accuracy = self._artefact(case).manifest.accuracy
         return accuracy_records({"litert": accuracy.litert, "tflm": accuracy.tflm})
 
-    def _judged(self, case: Case, figures: Mapping[str, tuple[float, float]]) -> Judged:
-        if case.technique == OWN:
-            return Judged(case.name, (), "a user's own model has no limits file")
+    def _judged(self, case: Case, found: Reached) -> tuple[Judged, tuple[JudgementRecord, ...]]:
         if why := self._why_no_limits():
-            return Judged(case.name, (), why)
-        judgements: list[Judgement] = [
-            judge(limit, *figures[limit.quantity])
+            return Judged(case.name, (), why), ()
+        judgements = tuple(
+            judge(limit, *found[limit.quantity])
             for limit in self.limits.of(case.name)
-            if limit.quantity in figures
-        ]
-        return Judged(case.name, tuple(judgements))
+            if limit.quantity in found
+        )
+        return Judged(case.name, judgements), tuple(map(judgement_record, judgements))
 
     def _why_no_limits(self) -> str:
         if self.options.own is not None:
@@ -270,6 +308,7 @@ class Campaign:
             profile=BENCH,
             model_offset=MODEL_PARTITION_OFFSET,
             traces=self.folder.traces,
+            power_cycles=self.options.power_cycles or POWER_CYCLES[self.options.mode],
             inferences=PAPER_INFERENCES if self.options.window == "paper" else None,
         )
         return self._stack.enter_context(

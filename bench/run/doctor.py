@@ -15,20 +15,26 @@ from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError
 from bench.instruments.digitizer import Digitizer, TriggerMissingError
 from bench.measurement import checks
+from bench.measurement.analysis import compare_supply, idle_of, waiting_of
 from bench.measurement.bracket import check_bracket
-from bench.measurement.capture import capture_idle, capture_window, plan_window, trace_limits
+from bench.measurement.capture import (
+    capture_idle,
+    capture_window,
+    idle_samples,
+    plan_window,
+    trace_limits,
+)
 from bench.measurement.checks import Check, PhantomSupplyError, Verdict, failed, not_possible, seen
-from bench.measurement.declared import circuit_of, figures_of, marker_figures_of
-from bench.measurement.energy import window_energy
-from bench.measurement.integrity import check_samples
-from bench.measurement.model import Run, mean_current
-from bench.measurement.plausibility import compare_clocks, compare_current
+from bench.measurement.correction import corrected
+from bench.measurement.declared import circuit_of, corrections_of, figures_of, marker_figures_of
+from bench.measurement.energy import WindowEnergy, window_energy
+from bench.measurement.plausibility import compare_clocks
 from bench.measurement.trace import Trace
-from bench.measurement.uncertainty import evaluate
-from bench.measurement.windows import Window, find_idle, find_window
+from bench.measurement.windows import find_window
 from bench.run import probe
 from bench.run.power import power_explains
 from bench.run.subject import Firmware
+from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
 
 QUICK_SECONDS = 0.1
@@ -182,7 +188,8 @@ class _Examination:
         yield self._dead_console()
 
     def _quiet(self, card: Digitizer) -> Iterator[Check]:
-        trace = capture_idle(card, self._station, self._seconds, {})
+        trace, *_ = self._waiting(card)
+        trace = corrected(trace, corrections_of(self._station))
         figures, names = figures_of(self._station), iter(UNPOWERED)
         voltage = checks.phantom_voltage(next(names), trace)
         yield voltage
@@ -217,9 +224,7 @@ class _Examination:
         )
 
     def _in_the_loader(self, card: Digitizer) -> Check:
-        trace = capture_idle(card, self._station, self._seconds, {})
-        check_samples(trace, trace_limits(self._station, len(trace)))
-        return self._shunt("shunt in the loader", trace, Window(0.0, len(trace) - 1.0))
+        return self._shunt("shunt in the loader", waiting_of(*self._waiting(card)))
 
     def _flash(self) -> None:
         parts = {self._bench.model_offset: encode_model(probe.image())}
@@ -236,16 +241,16 @@ class _Examination:
         return seen("firmware", console.profile())
 
     def _at_idle(self, card: Digitizer) -> Check:
-        trace = capture_idle(card, self._station, self._seconds, {})
-        window = find_idle(trace, trace_limits(self._station, len(trace)))
-        return self._shunt("shunt at idle", trace, window)
+        return self._shunt("shunt at idle", idle_of(*self._waiting(card)))
 
-    def _shunt(self, name: str, trace: Trace, window: Window) -> Check:
+    def _waiting(self, card: Digitizer) -> tuple[Trace, Station, int]:
+        trace = capture_idle(card, self._station, self._seconds, {})
+        return trace, self._station, idle_samples(self._station, self._seconds)
+
+    def _shunt(self, name: str, waiting: WindowEnergy) -> Check:
         """The current through the shunt beside the supply's own reading, taken at once."""
         reading = self._bench.leased.measure_current()
-        energy = window_energy(trace, window, circuit_of(self._station))
-        current = evaluate(mean_current(Run([energy], 1), figures_of(self._station)))
-        agreement = compare_current(current, reading, self._station.accuracy)
+        agreement = compare_supply(waiting, reading, self._station)
         return checks.shunt_against_supply(name, agreement)
 
     def _running(self, card: Digitizer, console: DeviceConsole) -> Iterator[Check]:
@@ -275,8 +280,9 @@ class _Examination:
         if voltage.error is not None:
             return
         window = find_window(trace, limits)
-        energy = window_energy(trace, window, circuit_of(station))
-        check_bracket(trace, window, plan.inferences, circuit_of(station))
+        sound = corrected(trace, corrections_of(station))
+        energy = window_energy(sound, window, circuit_of(station))
+        check_bracket(sound, window, plan.inferences, circuit_of(station))
         yield seen("marker", "one rise at the trigger, one fall as the work ends")
         threshold = limits.marker_threshold
         yield from checks.marker_levels("marker low", "marker high", trace, window, threshold)

@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass
 
+from bench.report.record import ComparisonRecord
 from bench.verdict.rules import Judgement, Outcome
 
 
@@ -12,6 +13,10 @@ class VerdictWarning(UserWarning):
 
 class LimitNotKept(AssertionError):  # noqa: N818  # an outcome of the variant, no error of the bench
     """A limit is not kept; the message has value, limit and rule."""
+
+
+class BecameWorse(AssertionError):  # noqa: N818  # an outcome of the variant, no error of the bench
+    """A variant is worse than its baseline; the message has both values and the interval."""
 
 
 @dataclass(frozen=True)
@@ -40,3 +45,32 @@ class Judged:
         for judgement in self.judgements:
             if judgement.outcome is Outcome.CONDITIONAL_PASS:
                 warnings.warn(f"{self.name}: {judgement}", VerdictWarning, stacklevel=2)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """A variant against its baseline.
+
+    Attributes:
+        name: Of the variant.
+        comparisons: Of every quantity.
+        strict: Whether what cannot be told from worse fails.
+    """
+
+    name: str
+    comparisons: tuple[ComparisonRecord, ...]
+    strict: bool
+
+    def check(self) -> None:
+        """Raise where something became worse; warn or raise where nobody can tell.
+
+        Raises:
+            BecameWorse: With each quantity that did.
+        """
+        failing = ("worse", "inconclusive") if self.strict else ("worse",)
+        failed = [str(c) for c in self.comparisons if c.change in failing]
+        if failed:
+            raise BecameWorse(f"{self.name}: " + "; ".join(failed))
+        for comparison in self.comparisons:
+            if comparison.change == "inconclusive":
+                warnings.warn(f"{self.name}: {comparison}", VerdictWarning, stacklevel=2)

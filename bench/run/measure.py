@@ -28,33 +28,35 @@ from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
 from bench.instruments.digitizer import Digitizer
 from bench.instruments.registry import open_digitizer
+from bench.measurement.analysis import check_supply, energies_of, idle_of, window_of
 from bench.measurement.bracket import check_bracket
 from bench.measurement.capture import (
     WindowPlan,
     capture_idle,
     capture_window,
+    idle_samples,
     plan_window,
     trace_limits,
 )
 from bench.measurement.checks import Check, OffsetError, OpenLeadError, PhantomSupplyError
-from bench.measurement.declared import circuit_of, figures_of
-from bench.measurement.energy import WindowEnergy, window_energy
-from bench.measurement.model import (
-    Run,
-    energy_above_idle,
-    gross_energy,
-    idle_power,
-    mean_current,
-)
-from bench.measurement.plausibility import check_clock, check_current
-from bench.measurement.trace import save
-from bench.measurement.uncertainty import evaluate
-from bench.measurement.windows import find_idle, find_window
+from bench.measurement.declared import circuit_of
+from bench.measurement.energy import WindowEnergy
+from bench.measurement.trace import Trace, save
+from bench.measurement.windows import find_window
 from bench.run.doctor import AtHand, examine, first_error
 from bench.run.golden import check_golden
 from bench.run.power import power_explains
 from bench.run.quiet import check_quiet
-from bench.run.subject import Firmware, Measured, MeasuredWindow, Result, Settings, Subject
+from bench.run.subject import (
+    Firmware,
+    Measured,
+    MeasuredIdle,
+    MeasuredWindow,
+    Result,
+    Settings,
+    Subject,
+    run_of,
+)
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
 
@@ -104,7 +106,6 @@ class Workbench:
             expected_mac=station.device.mac,
             timeout=station.timeouts.flash,
             environment=esptool_environment,
-            say=log.debug,
         )
         self._identified = False
 
@@ -246,35 +247,28 @@ class Workbench:
     ) -> Measured:
         plan = plan_window(self.station, latency, self._settings.inferences)
         windows: list[MeasuredWindow] = []
-        idle = [self._idle()]
+        label = subject.label or subject.name
+        idle = [self._idle(f"{label}-idle-1")]
         for cycle in range(1, self._settings.power_cycles + 1):
             if cycle > 1:
                 self._power_cycle(console)
                 console.load(subject.inputs[0])
             for number in range(1, self._settings.windows + 1):
-                stem = f"{subject.name}-{cycle}-{number}"
+                stem = f"{label}-{cycle}-{number}"
                 windows.append(self._window(console, plan, cycle, stem))
                 self._leased.check_power()
-        idle.append(self._idle())
-        run = Run(
-            [window.energy for window in windows],
-            plan.inferences,
-            idle,
-            power_cycles=self._settings.power_cycles,
-        )
+        idle.append(self._idle(f"{label}-idle-2"))
         seconds = sum(window.device_seconds for window in windows)
-        figures = figures_of(self.station)
         return Measured(
-            inferences=plan.inferences,
+            plan=plan,
+            energies=energies_of(run_of(plan, windows, idle), self.station),
             latency=seconds / (len(windows) * plan.inferences),
-            energy=evaluate(gross_energy(run, figures)),
-            above_idle=evaluate(energy_above_idle(run, figures)),
-            idle_power=evaluate(idle_power(run, figures)),
-            supply_current=self._supply_current(idle[-1]),
+            supply_current=self._supply_current(idle[-1].energy),
             arena=arena,
             clock_hz=console.clock_hz(),
             operators=tuple(console.operator_times()),
             windows=tuple(windows),
+            idle=tuple(idle),
         )
 
     def _window(
@@ -287,25 +281,28 @@ class Workbench:
         trace, inference = capture_window(
             self._open_digitizer(), self.station, plan, infer, {"window": stem}
         )
-        name = f"{stem}.tdms"
-        sha256 = save(trace, self._settings.traces / name)
+        name, sha256 = self._saved(trace, stem)
+        energy = window_of(trace, self.station, plan.samples, inference.seconds)
         window = find_window(trace, trace_limits(self.station, plan.samples))
-        energy = window_energy(trace, window, circuit_of(self.station))
-        check_clock(energy, inference.seconds, figures_of(self.station))
         check_bracket(trace, window, plan.inferences, circuit_of(self.station))
         log.info("%s: %.6g J in %d inferences", stem, energy.energy, plan.inferences)
         return MeasuredWindow(cycle, energy, inference.seconds, name, sha256)
 
-    def _idle(self) -> WindowEnergy:
-        trace = capture_idle(self._open_digitizer(), self.station, IDLE_SECONDS, {})
-        limits = trace_limits(self.station, len(trace))
-        return window_energy(trace, find_idle(trace, limits), circuit_of(self.station))
+    def _idle(self, stem: str) -> MeasuredIdle:
+        samples = idle_samples(self.station, IDLE_SECONDS)
+        about = {"window": stem}
+        trace = capture_idle(self._open_digitizer(), self.station, IDLE_SECONDS, about)
+        name, sha256 = self._saved(trace, stem)
+        return MeasuredIdle(idle_of(trace, self.station, samples), samples, name, sha256)
+
+    def _saved(self, trace: Trace, stem: str) -> tuple[str, str]:
+        name = f"{stem}.tdms"
+        return name, save(trace, self._settings.traces / name)
 
     def _supply_current(self, idle: WindowEnergy) -> float:
         """The supply's own reading of the idle current in A, which the shunt's must agree with."""
         reading = self._leased.measure_current()
-        measured = evaluate(mean_current(Run([idle], 1), figures_of(self.station)))
-        check_current(measured, reading, self.station.accuracy)
+        check_supply(idle, reading, self.station)
         return reading
 
     def _open_digitizer(self) -> Digitizer:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.device.ports import find_port
 from bench.errors import BenchError
 from bench.run.subject import Firmware
 from bench.station.configuration import Station, load_station
@@ -35,8 +36,15 @@ class LabError(BenchError):
 
 
 def real_place(path: Path) -> Place:
-    """The station of the file at `path`; its device has been flashed with the bench's firmware."""
-    return Place(load_station(path), None, {})
+    """The station of the file at `path`; its device has been flashed with the bench's firmware.
+
+    Raises:
+        BenchError: The file is wrong, or no port is the one that it means.
+    """
+    station = load_station(path)
+    if station.device.usb_serial is not None:
+        station = station.with_port(find_port(station.device.usb_serial))
+    return Place(station, None, {})
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -12,20 +13,23 @@ import pytest
 from _pytest.mark.expression import Expression
 
 from bench.errors import BenchError
-from bench.report.files import RecordFolder
-from bench.report.record import Report, RunFacts
+from bench.report.convert import calibration_records
+from bench.report.files import RecordFolder, load_report
+from bench.report.record import GateRecord, Report, RunFacts
 from bench.run.campaign import Campaign, Options
+from bench.run.gate import GateOptions, load_history
 from bench.run.own import OwnModel, load_own
 from bench.run.places import TWIN_FILE
 from bench.run.selection import Mode, Selection, select
-from bench.station.configuration import load_station
+from bench.run.terminal import Watched
+from bench.station.configuration import load_station, station_text
 from bench.verdict.limits import load_limits
 from models import dataset, networks_file
-from models.catalog import NETWORKS
+from models.catalog import NETWORKS, Network, Technique, Variant
 from models.errors import ModelsError
 from models.paths import cache_root
 from models.pipeline import Pipeline
-from models.progress import Lines, watched
+from models.progress import Lines
 from models.split import split
 from models.store import Store
 
@@ -49,6 +53,14 @@ def add_options(parser: pytest.Parser) -> None:
     add("--window", choices=("default", "paper"), default="default",
         help="0.5 s and at least ten inferences, or the paper's ten")  # fmt: skip
     add("--limits", metavar="FILE", help="limits file; limits/<data set>.toml unless told")
+    add("--power-cycles", type=int, metavar="N", help="of each variant; 3 in sim, 6 in hw")
+    add("--reference", metavar="VARIANT",
+        help="measured before each network, such as C_1-L, so that drift cancels")  # fmt: skip
+    add("--baseline", metavar="PATH",
+        help="report to compare with, or folder with <data set>.json; else no gate")  # fmt: skip
+    add("--gate", choices=("normal", "strict"), default="normal",
+        help="strict: what cannot be told from worse fails too")  # fmt: skip
+    add("--history", metavar="DIR", help="past reports, for the gate's spread between sessions")
     add("--report", metavar="DIR", help="write JUnit, JSON and traces into this folder")
 
 
@@ -73,6 +85,10 @@ class Session:
         folder: Where records go.
         report: The folder of the report, or None if none was asked for.
         worker: Whether this is a worker of pytest-xdist.
+        own: The user's own model, or None.
+        reference: Measured before each network, or None.
+        gate_options: What to compare with, or None.
+        watched: What a person sees while tests run, or None where nobody watches.
         result: The report, once the run is over.
     """
 
@@ -83,9 +99,13 @@ class Session:
     report: Path | None
     worker: bool
     own: OwnModel | None
+    reference: Variant | None
+    gate_options: GateOptions | None
+    watched: Watched | None = None
     result: Report | None = None
     _campaigns: dict[Mode, Campaign] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
+    _gate: GateRecord | None = None
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Session":
@@ -104,18 +124,26 @@ class Session:
                 known |= networks_file.load_networks(Path(option.networks_file))
             except ModelsError as error:
                 raise BenchError(str(error)) from error
+        reference = _reference(option.reference, known)
+        if option.power_cycles is not None and option.power_cycles < 1:
+            raise BenchError(f"--power-cycles: {option.power_cycles}; wanted at least one")
         selection = select(
             known, option.networks, option.techniques, own.name if own is not None else None
         )
         if option.limits:
             load_limits(Path(option.limits))  # says now what is wrong with it
+        gate = _gate_options(option.baseline, option.gate == "strict", option.history)
         report = Path(option.report).absolute() if option.report else None
         given = getattr(config, "workerinput", {}).get("report")
         folder = RecordFolder(Path(given or report or tempfile.mkdtemp(prefix="har-run-")))
         wanted = tuple(mode for mode in MODES if is_wanted(option.markexpr, mode))
         # Without a station there is no hardware to run on, unless somebody asks for it by name.
         modes = tuple(m for m in wanted if m == "sim" or option.station or "hw" in option.markexpr)
-        session = cls(config, selection, modes, folder, report, given is not None, own)
+        worker = given is not None
+        watched = None if worker else Watched.start(config)
+        session = cls(
+            config, selection, modes, folder, report, worker, own, reference, gate, watched
+        )
         if not session.worker:
             folder.begin()
         return session
@@ -174,7 +202,7 @@ class Session:
             option = self.config.option
             named = getattr(self.config, "workerinput", {}).get("dataset") or option.dataset
             path = Path(named) if named else None
-            progress = Lines() if self.worker else watched()
+            progress = self.watched.progress if self.watched is not None else Lines()
             self._pipeline = Pipeline(
                 dataset.load(path, progress=progress.say),
                 split(option.fold),
@@ -189,6 +217,8 @@ class Session:
         if mode not in self._campaigns:
             option = self.config.option
             known = {network.name: network for network in self.selection.networks}
+            if self.reference is not None:
+                known[self.reference.network.name] = self.reference.network
             options = Options(
                 mode=mode,
                 networks=known,
@@ -197,6 +227,8 @@ class Session:
                 window=option.window,
                 limits=Path(option.limits) if option.limits else None,
                 own=self.own,
+                power_cycles=option.power_cycles,
+                reference=self.reference,
             )
             try:
                 facts = self._facts(mode)
@@ -205,6 +237,25 @@ class Session:
             self._campaigns[mode] = Campaign(options, self.pipeline, self.folder)
             self.folder.write_run(facts)
         return self._campaigns[mode]
+
+    def calibrated(self, mode: Mode) -> str:
+        """``yes``, or why results in a mode are not calibrated."""
+        records = load_station(self._station_path(mode)).calibration
+        reasons = records.shortcomings(datetime.now(UTC).date())
+        return f"no: {'; '.join(reasons)}" if reasons else "yes"
+
+    def gate(self, mode: Mode) -> GateRecord | None:
+        """This run against its baseline, compared once; None if there is none."""
+        if self.gate_options is None:
+            return None
+        if self._gate is None:
+            campaign = self.campaign(mode)
+            report = self.folder.collect()
+            assert report is not None
+            limits = campaign.limits.gate if self.own is None else None
+            self._gate = self.gate_options.compare(report, limits)
+            self.folder.write_gate(self._gate)
+        return self._gate
 
     def finish(self) -> None:
         """Close what is open; put the report together if this process started the run."""
@@ -215,7 +266,9 @@ class Session:
             self.result = self.folder.assemble()
 
     def clean_up(self) -> None:
-        """Remove the folder of a run without a report."""
+        """Leave the terminal alone; remove the folder of a run without a report."""
+        if self.watched is not None:
+            self.watched.close()
         if not self.worker and self.report is None:
             shutil.rmtree(self.folder.path, ignore_errors=True)
 
@@ -223,10 +276,14 @@ class Session:
         station = self.config.option.station
         return f"{station} (hardware)" if station else "twin, the simulated lab"
 
+    def _station_path(self, mode: Mode) -> Path:
+        return Path(self.config.option.station) if mode == "hw" else TWIN_FILE
+
     def _facts(self, mode: Mode) -> RunFacts:
         option = self.config.option
-        path = Path(option.station) if mode == "hw" else TWIN_FILE
-        station = load_station(path)
+        path = self._station_path(mode)
+        station, started = load_station(path), datetime.now(UTC)
+        shortcomings = station.calibration.shortcomings(started.date())
         facts = {
             "mode": mode,
             "station": station.name,
@@ -234,8 +291,11 @@ class Session:
             "seed": option.model_seed,
             "profile": "bench",
             "window": option.window,
-            "calibrated": station.accuracy.verified,
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "calibrated": not shortcomings,
+            "uncalibrated": shortcomings,
+            "calibration": calibration_records(station.calibration),
+            "station_file": station_text(path),
+            "started": started.isoformat(timespec="seconds"),
             "versions": _versions(),
         }
         return RunFacts.model_validate(facts | self._data_facts())
@@ -280,3 +340,24 @@ def _own(model: str | None, golden: str | None) -> OwnModel | None:
     if model is None or golden is None:
         raise BenchError("--model and --golden go together: give both files")
     return load_own(Path(model), Path(golden))
+
+
+def _reference(name: str | None, known: Mapping[str, Network]) -> Variant | None:
+    if name is None:
+        return None
+    network, _, technique = name.rpartition("-")
+    if network not in known or technique not in list(Technique):
+        raise BenchError(f"--reference: {name!r} is no variant: give one such as C_1-L")
+    return Variant(known[network], Technique(technique))
+
+
+def _gate_options(baseline: str | None, strict: bool, history: str | None) -> GateOptions | None:
+    """What to compare with; its files are read now, so that an error is told before the work."""
+    if baseline is None:
+        return None
+    path = Path(baseline)
+    if not path.is_dir():
+        load_report(path)
+    if history is not None:
+        load_history(Path(history))
+    return GateOptions(path, strict, Path(history) if history else None)

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from bench.device.deployability import Profile, Step
 from bench.device.images import ModelImage
+from bench.measurement.analysis import Energies
+from bench.measurement.capture import WindowPlan
 from bench.measurement.energy import WindowEnergy
+from bench.measurement.model import Run
 from bench.measurement.uncertainty import Estimate
 
 
@@ -21,11 +24,13 @@ class Subject:
         image: The model with its name, technique and standardisation.
         inputs: What the console is given for each golden window.
         expected: (k, outputs) what must come out, in the output tensor's own type.
+        label: In the names of trace files in place of the name, or empty.
     """
 
     image: ModelImage
     inputs: tuple[bytes, ...]
     expected: NDArray[np.generic]
+    label: str = ""
 
     @property
     def name(self) -> str:
@@ -59,7 +64,7 @@ class Settings:
     model_offset: int
     traces: Path
     windows: int = 5
-    power_cycles: int = 1
+    power_cycles: int = 3
     inferences: int | None = None
     attempts: int = 2
 
@@ -76,19 +81,55 @@ class MeasuredWindow:
 
 
 @dataclass(frozen=True)
+class MeasuredIdle:
+    """A stretch of waiting, so many samples long, and its trace file."""
+
+    energy: WindowEnergy
+    samples: int
+    trace: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Measured:
     """What was measured; see `bench.report.record.MeasurementRecord`."""
 
-    inferences: int
+    plan: WindowPlan
+    energies: Energies
     latency: float
-    energy: Estimate
-    above_idle: Estimate
-    idle_power: Estimate
     supply_current: float
     arena: int
     clock_hz: int
     operators: tuple[tuple[str, float], ...]
     windows: tuple[MeasuredWindow, ...]
+    idle: tuple[MeasuredIdle, ...]
+
+    @property
+    def inferences(self) -> int:
+        """In each window."""
+        return self.plan.inferences
+
+    @property
+    def energy(self) -> Estimate:
+        """Gross, of one inference."""
+        return self.energies.gross
+
+    @property
+    def run(self) -> Run:
+        """What its energies are made of."""
+        return run_of(self.plan, self.windows, self.idle)
+
+
+def run_of(
+    plan: WindowPlan, windows: Sequence[MeasuredWindow], idle: Sequence[MeasuredIdle]
+) -> Run:
+    """Windows and idle readings as one run."""
+    return Run(
+        [window.energy for window in windows],
+        plan.inferences,
+        [reading.energy for reading in idle],
+        power_cycles=len({window.power_cycle for window in windows}),
+    )
 
 
 @dataclass

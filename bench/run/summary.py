@@ -7,7 +7,7 @@ from rich.table import Table
 
 from bench.report.record import Report, VariantRecord
 
-_COLUMNS = ("variant", "verdict", "bytes", "arena", "accuracy", "latency", "energy")
+_COLUMNS = ("variant", "verdict", "bytes", "arena", "accuracy", "latency", "energy", "saved")
 
 
 def summary_lines(report: Report, width: int) -> list[str]:
@@ -29,8 +29,13 @@ def _notices(report: Report) -> list[str]:
     lines = []
     if run.surrogate:
         lines.append("SURROGATE DATA: simulated, not UCI-HAR; accuracies say nothing about people")
+    lines += [
+        f"self-check, attempt {check.attempt}: {check.name}: {check.error}"
+        for check in report.self_check
+        if check.error is not None
+    ]
     if not run.calibrated:
-        lines.append("uncalibrated: the station's accuracy is not verified")
+        lines.append(f"UNCALIBRATED: {'; '.join(run.uncalibrated)}")
     return lines
 
 
@@ -43,11 +48,13 @@ def _row(record: VariantRecord) -> Iterator[str]:
     accuracy = next((entry.accuracy for entry in record.accuracy if entry.accuracy), None)
     yield "-" if accuracy is None else f"{accuracy:.4f}"
     if record.measurement is None:
-        yield from ("-", "-")
+        yield from ("-", "-", "-")
         return
     yield f"{record.measurement.latency * 1e3:.3f} ms"
     energy = record.measurement.energy
     yield f"{energy.value * 1e6:.1f} ± {energy.expanded * 1e6:.1f} uJ"
+    saved = record.saving
+    yield "-" if saved is None else f"{saved.value:.3%} ± {saved.expanded:.3%}"
 
 
 def _verdict(record: VariantRecord) -> str:

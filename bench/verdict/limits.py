@@ -18,6 +18,12 @@ particular::
     [[undeployable]]
     variant = "BIG-L"
     reason = "its arena is larger than the heap"
+
+    [gate]
+    margin = 0.01
+    level = 0.05
+    between_sessions = 0.001
+    source = "declared: temperature of shunt and card within 2 K"
 """
 
 import tomllib
@@ -30,14 +36,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bench.errors import ReportError
 from bench.verdict.rules import Rule
 
-UNITS = {
+Quantity = Literal["accuracy", "accuracy drop", "bytes", "arena", "latency", "energy", "saving"]
+UNITS: dict[Quantity, str] = {
     "accuracy": "1",
+    "accuracy drop": "1",
     "bytes": "B",
     "arena": "B",
     "latency": "s",
     "energy": "J",
+    "saving": "1",
 }
-"""The quantities that can be limited, each with its only unit."""
+"""The quantities that can be limited, each with its only unit: the drop is the base's accuracy less
+the variant's, the saving the share of L's energy that the variant does without."""
+
+UNCERTAIN = ("accuracy", "energy", "saving")
+"""The quantities with an expanded uncertainty: of energy and saving their own, of the accuracy half
+its interval over subjects. The others have no guard band, and are judged by simple acceptance."""
 
 
 class Limit(BaseModel):
@@ -46,7 +60,7 @@ class Limit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     variant: str
-    quantity: Literal["accuracy", "bytes", "arena", "latency", "energy"]
+    quantity: Quantity
     unit: str
     min: float | None = Field(default=None, allow_inf_nan=False)
     max: float | None = Field(default=None, allow_inf_nan=False)
@@ -59,6 +73,11 @@ class Limit(BaseModel):
             raise ValueError("wants exactly one of min and max")
         if self.unit != UNITS[self.quantity]:
             raise ValueError(f"unit {self.unit!r}, wanted {UNITS[self.quantity]!r}")
+        if self.rule is Rule.GUARD_BAND and self.quantity not in UNCERTAIN:
+            raise ValueError(
+                f"{self.quantity} has no stated uncertainty to make a guard band of: "
+                f"take the rule {Rule.SIMPLE.value!r}"
+            )
         return self
 
 
@@ -71,6 +90,25 @@ class Undeployable(BaseModel):
     reason: str = Field(min_length=1)
 
 
+class GateLimits(BaseModel):
+    """How a change since the baseline is judged.
+
+    Attributes:
+        margin: Relative change that does not matter.
+        level: Error probability of the intervals, and the false-discovery rate over the matrix.
+        between_sessions: Relative standard deviation of a session's results about those of others,
+            where there is no history to take it from.
+        source: Where margin and spread are from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    margin: float = Field(gt=0.0, lt=1.0)
+    level: float = Field(gt=0.0, lt=0.5)
+    between_sessions: float = Field(ge=0.0, lt=1.0)
+    source: str = Field(min_length=1)
+
+
 class Limits(BaseModel):
     """A limits file."""
 
@@ -80,6 +118,7 @@ class Limits(BaseModel):
     fold: int = Field(ge=0)
     limit: tuple[Limit, ...] = ()
     undeployable: tuple[Undeployable, ...] = ()
+    gate: GateLimits | None = None
 
     def of(self, variant: str) -> tuple[Limit, ...]:
         """The limits that hold for `variant`, one for each quantity."""

@@ -107,6 +107,9 @@ def refused(run: pytest.Pytester, *arguments: str) -> str:
         (["--networks="], "--networks: '' names nothing"),
         (["--techniques=Q"], "--techniques: 'Q' is none of L, D, F, base"),
         (["--model-seed=-1"], "--model-seed: -1 is not in 0 to 4294967295"),
+        (["--power-cycles=0"], "--power-cycles: 0; wanted at least one"),
+        (["--reference=C_1"], "--reference: 'C_1' is no variant: give one such as C_1-L"),
+        (["--baseline=absent.json"], "absent.json: cannot be read"),
         ([OWN[0]], "--model and --golden go together: give both files"),
         ([OWN[1]], "--model and --golden go together: give both files"),
         ([OWN[0], f"--golden={MODEL}"], f"--golden {MODEL}: "),
@@ -193,7 +196,11 @@ class Campaign:
         return record.model_copy(update={"expected_undeployable": expected})
 
     def energy(self, case):
-        named = {"C_7": Outcome.CONDITIONAL_PASS, "C_8": Outcome.FAIL}
+        named = {
+            "C_7": Outcome.CONDITIONAL_PASS,
+            "C_8": Outcome.FAIL,
+            "CL_1": Outcome.CONDITIONAL_FAIL,
+        }
         return judged(case, named.get(case.network, Outcome.PASS))
 
     def accuracy(self, case):
@@ -222,7 +229,7 @@ def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
     for name in ("test_fits.py", "test_energy.py", "test_accuracy.py"):
         shutil.copy(ROOT / "tests" / "characterisation" / name, run.path)
     recorder = run.inline_run(
-        NO_HEADER, "-m", "sim", "--networks=C_*", "--techniques=L",
+        NO_HEADER, "-m", "sim", "--networks=C_*,CL_1", "--techniques=L",
         "test_fits.py", "test_energy.py", "test_accuracy.py",
     )  # fmt: skip
     expected: Mapping[str, tuple[str, str]] = {
@@ -234,6 +241,7 @@ def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
         "C_6": ("skipped", "skipped"),
         "C_7": ("passed", "passed"),  # within the guard band
         "C_8": ("passed", "failed"),
+        "CL_1": ("passed", "failed"),  # within the guard band, on the other side
     }
     found = fates(recorder)
     for network, fate in expected.items():
@@ -243,6 +251,19 @@ def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
     warned = [call.warning_message for call in recorder.getcalls("pytest_warning_recorded")]
     assert [warning.category for warning in warned] == [VerdictWarning]
     assert "C_7-L: energy" in str(warned[0].message)
+    said = {
+        report.nodeid.rpartition("::")[2]: (dict(report.user_properties), str(report.longrepr))
+        for report in recorder.getreports("pytest_runtest_logreport")
+        if isinstance(report, pytest.TestReport) and (report.when == "call" or not report.passed)
+    }
+    assert "conditional pass by guard band" in str(said["test_energy[sim-C_7-L]"][0]["energy"])
+    assert "conditional fail by guard band" in said["test_energy[sim-CL_1-L]"][1]
+    assert "fail by guard band" in said["test_energy[sim-C_8-L]"][1]
+    assert "C_2-L is not deployable: arena" in said["test_energy[sim-C_2-L]"][1]
+    assert "C_3-L is not deployable: arena" in said["test_energy[sim-C_3-L]"][1]
+    assert "remove the expectation" in said["test_fits[sim-C_4-L]"][1]
+    assert "the device is silent" in said["test_energy[sim-C_5-L]"][1]
+    assert "the station is broken: no supply" in said["test_energy[sim-C_6-L]"][1]
 
 
 CLAIMS = """
@@ -294,9 +315,11 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
     )
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*variant*verdict*bytes*", "tiny_F-own*runs*ms*uJ*"])
-    (record,) = load_report(run.path / "out" / "report.json").variants
+    report = load_report(run.path / "out" / "report.json")
+    assert {check.verdict for check in report.self_check} == {"ok"}
+    (record,) = report.variants
     assert record.measurement is not None
-    assert len(record.measurement.windows) == 5
+    assert [w.power_cycle for w in record.measurement.windows] == [1] * 5 + [2] * 5 + [3] * 5
     for window in record.measurement.windows:
         assert (run.path / "out" / "traces" / window.trace).is_file()
     junit = ElementTree.parse(run.path / "out" / "junit.xml")
@@ -307,3 +330,39 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
     energy = properties["test_energy[sim-tiny_F-own]"]
     assert float(energy["energy / J"]) == record.measurement.energy.value
     assert "step arena" in properties["test_fits[sim-tiny_F-own]"]
+
+
+def hungry(report: Path, name: str, factor: float) -> Path:
+    """A copy of a report whose energies were all `factor` times as high."""
+    found = load_report(report)
+    (record,) = found.variants
+    assert record.measurement is not None
+    windows = tuple(
+        window.model_copy(update={"energy": factor * window.energy})
+        for window in record.measurement.windows
+    )
+    measurement = record.measurement.model_copy(update={"windows": windows})
+    changed = record.model_copy(update={"measurement": measurement})
+    path = report.with_name(name)
+    path.write_text(found.model_copy(update={"variants": (changed,)}).model_dump_json())
+    return path
+
+
+def test_a_run_is_compared_with_its_baseline(run: pytest.Pytester) -> None:
+    for name in ("test_energy.py", "test_gate.py"):
+        shutil.copy(ROOT / "tests" / "characterisation" / name, run.path)
+    tests = ("-m", "sim", *OWN, "test_energy.py", "test_gate.py")
+    gate = "test_gate[sim-tiny_F-own]"
+    assert fates(run.inline_run(*tests, "--report=first"))[gate] == "skipped"
+    first = run.path / "first" / "report.json"
+    outcomes = {
+        "same": (first, "passed"),
+        "worse": (hungry(first, "thriftier.json", 0.95), "failed"),
+        "better": (hungry(first, "hungrier.json", 1.05), "passed"),
+    }
+    for change, (baseline, fate) in outcomes.items():
+        found = fates(run.inline_run(*tests, f"--report={change}", f"--baseline={baseline}"))
+        assert found[gate] == fate, change
+        kept = load_report(run.path / change / "report.json").gate
+        assert kept is not None
+        assert [c.change for c in kept.comparisons if c.quantity == "energy"] == [change]

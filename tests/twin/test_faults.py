@@ -78,9 +78,11 @@ def changed(section: str, **keys: object) -> Callable[[Station], Station]:
 
 def with_narrow_range(station: Station) -> Station:
     shunt = station.digitizer.shunt.model_copy(update={"range": 0.2})
-    figures = station.accuracy.ranges[-1].model_copy(update={"range": 0.2})
-    accuracy = changed("accuracy", ranges=(*station.accuracy.ranges, figures))
-    return changed("digitizer", shunt=shunt)(accuracy(station))
+    card = station.calibration.card
+    figures = card.ranges[-1].model_copy(update={"range": 0.2})
+    with_range = card.model_copy(update={"ranges": (*card.ranges, figures)})
+    calibrated = changed("calibration", card=with_range)(station)
+    return changed("digitizer", shunt=shunt)(calibrated)
 
 
 def padded(subject: Subject) -> Subject:

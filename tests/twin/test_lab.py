@@ -60,11 +60,9 @@ def test_a_model_goes_by_esptool_and_console_from_file_to_outputs(lab: Lab) -> N
     station = at(lab)
     with lab.world.lock:
         lab.world.connect(3.5)
-    said: list[str] = []
     flasher = Flasher(
-        station.device.port or "", 921600, "esp32", station.device.mac, PATIENCE,
-        environment({}), said.append,
-    )  # fmt: skip
+        station.device.port or "", 921600, "esp32", station.device.mac, PATIENCE, environment({})
+    )
     model = ModelImage("tiny", "F", (DATA / "tiny-F.tflite").read_bytes())
     parts = firmware_parts() | {MODEL_PARTITION_OFFSET: encode_model(model)}
     flashed = flasher.write(parts)
@@ -115,8 +113,8 @@ def test_parts_are_off_by_what_the_station_declares(seed: int) -> None:
         parts = lab.world.parts
     shunt = parts.shunt / STATION.shunt.resistance - 1
     decoupling = parts.decoupling / STATION.device.decoupling - 1
-    assert 0 < abs(shunt) < 5 * STATION.accuracy.shunt.standard
-    assert 0 < abs(decoupling) <= STATION.accuracy.decoupling.limit
+    assert 0 < abs(shunt) < 5 * STATION.calibration.shunt.uncertainty.standard
+    assert 0 < abs(decoupling) <= STATION.device.decoupling_tolerance
 
 
 def test_a_closed_lab_is_gone() -> None:

@@ -1,5 +1,6 @@
 """Flashing by a program that says what esptool says; the real one runs against the twin."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,6 @@ class Esptool:
 
     def __init__(self, folder: Path, says: str = SPOKEN, code: int = 0) -> None:
         self.folder = folder
-        self.lines: list[str] = []
         (folder / "esptool.py").write_text(PROGRAM)
         (folder / "says").write_text(says)
         (folder / "code").write_text(str(code))
@@ -47,7 +47,6 @@ class Esptool:
             expected_mac=mac,
             timeout=timeout,
             environment={"PYTHONPATH": str(self.folder)},
-            say=self.lines.append,
         )
 
     @property
@@ -62,7 +61,13 @@ def test_identifying_tells_chip_and_address(tmp_path: Path) -> None:
         "--chip", "esp32", "--port", "/dev/ttyX", "--baud", "921600",
         "--connect-attempts", "3", "read-mac",
     ]  # fmt: skip
-    assert esptool.lines == SPOKEN.splitlines()
+
+
+def test_progress_is_told_while_it_writes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bars = "Writing at 0x00114000 [====>   ]  58.3%\nWriting at 0x00117b50 [========] 100.0%\n"
+    with caplog.at_level(logging.INFO, "bench"):
+        Esptool(tmp_path, SPOKEN + bars + WRITTEN).flasher().write({0x110000: b"model"})
+    assert caplog.messages == ["flashing: 58.3%", "flashing: 100.0%"]
 
 
 def test_parts_are_written_at_their_offsets_in_one_run(tmp_path: Path) -> None:
@@ -124,13 +129,22 @@ def test_a_program_that_hangs_is_ended_at_the_limit(tmp_path: Path) -> None:
         esptool.flasher(timeout=0.5).identify()
 
 
-def test_an_interrupted_run_leaves_no_program_behind(tmp_path: Path) -> None:
-    Esptool(tmp_path)
-    (tmp_path / "hangs").touch()
+class Interrupting(logging.Handler):
+    """Ctrl-C at the moment of the first news."""
 
-    def interrupt(_line: str) -> None:
+    def emit(self, _record: logging.LogRecord) -> None:
         raise KeyboardInterrupt
 
-    flasher = Flasher("p", 1, "esp32", None, 60.0, {"PYTHONPATH": str(tmp_path)}, interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        flasher.identify()  # returns at all only because the program was ended
+
+def test_an_interrupted_run_leaves_no_program_behind(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    esptool = Esptool(tmp_path)
+    (tmp_path / "hangs").touch()
+    log, interrupting = logging.getLogger("bench.device.flash"), Interrupting()
+    log.addHandler(interrupting)
+    try:
+        with caplog.at_level(logging.DEBUG, "bench"), pytest.raises(KeyboardInterrupt):
+            esptool.flasher().identify()  # returns at all only because the program was ended
+    finally:
+        log.removeHandler(interrupting)

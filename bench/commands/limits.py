@@ -1,0 +1,103 @@
+"""``python -m bench limits``: limits beside what was reached, and new ones on request."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench.errors import BenchError
+from bench.report.display import shown
+from bench.report.files import load_report, write_atomically
+from bench.report.record import Report
+from bench.run.reached import reached
+from bench.verdict.judge import judge
+from bench.verdict.limits import UNITS, Limits, Quantity, load_limits
+from bench.verdict.limits_file import existing, new_limit, render, replaced
+
+FOLDER = Path(__file__).parents[2] / "limits"
+
+
+def limits(
+    report: Annotated[Path, typer.Argument(help="report.json of a run.")],
+    file: Annotated[
+        Path | None, typer.Option("--limits", help="Limits file; limits/<data set>.toml.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Write limits from the report into this file.")
+    ] = None,
+    quantities: Annotated[
+        str, typer.Option(help="Which to write, comma-separated.")
+    ] = "energy,latency,bytes,arena",
+    margin: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Relative margin that is left.")
+    ] = 0.05,
+    reason: Annotated[str, typer.Option(help="Why these limits; goes into each row.")] = "",
+) -> None:
+    """Show every limit beside what the last run reached, or write new ones from it.
+
+    Nothing is written without --write and --reason. Rows of the same variant and quantity are
+    replaced, all others stay.
+    """
+    run = load_report(report)
+    if write is not None:
+        _write(run, write, _checked(quantities), margin, reason)
+    else:
+        _show(run, load_limits(file or FOLDER / f"{run.run.dataset}.toml"))
+
+
+def _checked(quantities: str) -> list[Quantity]:
+    names = [name.strip() for name in quantities.split(",")]
+    wrong = [name for name in names if name not in UNITS]
+    if wrong:
+        raise typer.BadParameter(
+            f"{wrong[0]!r}, wanted some of {', '.join(UNITS)}", param_hint="--quantities"
+        )
+    return [quantity for quantity in get_args(Quantity) if quantity in names]
+
+
+def _write(run: Report, path: Path, quantities: list[Quantity], margin: float, reason: str) -> None:
+    if not reason:
+        raise BenchError("--write wants --reason TEXT: say why these are the limits from now on")
+    before, heading = existing(path, run.run.dataset, run.run.fold)
+    if why := before.why_not(run.run.dataset, run.run.fold):
+        raise BenchError(f"{path}: {why}: name another file")
+    found = reached(run)
+    rows = [
+        new_limit(name, quantity, values[quantity][0], margin, reason)
+        for name, values in found.items()
+        for quantity in quantities
+        if quantity in values
+    ]
+    write_atomically(path, render(replaced(before, rows), heading))
+    typer.echo(f"{path}: {len(rows)} limits written; look at the difference before you commit it")
+
+
+def _show(run: Report, file: Limits) -> None:
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("case", "quantity", "reached", "limit", "margin", "outcome"):
+        table.add_column(
+            column, justify="left" if column in ("case", "quantity") else "right", no_wrap=True
+        )
+    for row in _rows(run, file):
+        table.add_row(*row)
+    console.print(table)
+    if why := file.why_not(run.run.dataset, run.run.fold):
+        console.print(f"These limits do not apply: {why}.")
+
+
+def _rows(run: Report, file: Limits) -> Iterator[tuple[str, ...]]:
+    for name, values in reached(run).items():
+        for limit in file.of(name):
+            if limit.quantity not in values:
+                continue
+            judgement = judge(limit, *values[limit.quantity])
+            sign = ">=" if judgement.bound == "min" else "<="
+            yield (
+                name, limit.quantity, shown(judgement.value, limit.unit),
+                f"{sign} {shown(judgement.limit, limit.unit)}",
+                f"{judgement.margin / abs(judgement.limit or 1.0):+.1%}", judgement.outcome.value,
+            )  # fmt: skip

@@ -1,0 +1,226 @@
+"""A report against its baseline: what became larger, slower, less accurate or hungrier."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import MeasurementError, ReportError
+from bench.report.files import REPORT, load_report
+from bench.report.record import (
+    ComparisonRecord,
+    GateRecord,
+    Report,
+    RunFacts,
+    VariantRecord,
+)
+from bench.run.quantities import QUANTITIES, Pair, Quantity, replicates
+from bench.verdict.comparison import Ratio, SessionSpread, session_spread
+from bench.verdict.gate import judge_ratios
+from bench.verdict.limits import GateLimits
+
+DECLARED = GateLimits(
+    margin=0.01,
+    level=0.05,
+    between_sessions=0.001,
+    source="assumed: shunt of 25 ppm/K, card and device within some kelvin of the baseline's",
+)
+"""Where a limits file says nothing of the gate."""
+LEAST_HISTORY = 3
+"""Earlier sessions from which on their spread is used in place of the declared one."""
+
+
+@dataclass(frozen=True)
+class GateOptions:
+    """What a user asked of the gate.
+
+    Attributes:
+        baseline: A report; or a folder with one for each data set, which are compared with only
+            where the recipe of the weights is the same.
+        strict: Whether an inconclusive comparison fails.
+        history: Folder of past reports, or None.
+    """
+
+    baseline: Path
+    strict: bool = False
+    history: Path | None = None
+
+    def compare(self, report: Report, limits: GateLimits | None) -> GateRecord:
+        """Compare a run with the baseline.
+
+        Raises:
+            ReportError: A report of the baseline or of the history is damaged.
+        """
+        named = self.baseline
+        committed = named.is_dir()
+        path = named / f"{report.run.dataset}.json" if committed else named
+        if committed and not path.exists():
+            return GateRecord(baseline=str(path), skipped=f"there is no {path}")
+        history = load_history(self.history) if self.history else ()
+        return compare_reports(
+            report,
+            load_report(path),
+            str(path),
+            limits or DECLARED,
+            history,
+            same_recipe=committed,
+        )
+
+
+def load_history(folder: Path) -> list[Report]:
+    """Every report below `folder`, oldest first.
+
+    Raises:
+        ReportError: There is none, or one is damaged.
+    """
+    paths = sorted({*folder.rglob(REPORT), *folder.glob("*.json")})
+    if not paths:
+        raise ReportError(f"{folder}: no {REPORT} in it or below: name a folder of past reports")
+    return sorted(map(load_report, paths), key=lambda report: report.run.started)
+
+
+def compare_reports(
+    new: Report,
+    old: Report,
+    name: str,
+    limits: GateLimits = DECLARED,
+    history: Sequence[Report] = (),
+    *,
+    same_recipe: bool = False,
+) -> GateRecord:
+    """Compare every variant of `new` that has a baseline in `old`.
+
+    Args:
+        new: This run.
+        old: The baseline.
+        name: Of the baseline, for people.
+        limits: Margin, level, and the declared spread between sessions.
+        history: Earlier runs, from which the spread is taken where there are enough.
+        same_recipe: Leave out a variant whose weights come from another recipe.
+    """
+    skipped = _why_not_at_all(new.run, old.run)
+    earlier = {record.variant: record for record in old.variants}
+    pairs: dict[str, Pair] = {}
+    left_out: dict[str, str] = {}
+    for record in () if skipped else new.variants:
+        try:
+            pairs[record.variant] = _pair(record, earlier.get(record.variant), same_recipe)
+        except MeasurementError as error:
+            left_out[record.variant] = str(error)
+    comparisons: list[ComparisonRecord] = []
+    spreads = set()
+    for quantity in QUANTITIES:
+        ratios = {}
+        for variant, pair in pairs.items():
+            if quantity.value(pair.new) is None or quantity.value(pair.old) is None:
+                continue
+            between = _between_sessions(quantity, pair.new, history, limits)
+            spreads.add(f"{between.relative:.3%}, {between.source}")
+            ratios[variant] = quantity.ratio(pair, between, limits.level)
+        comparisons += _judged(quantity, pairs, ratios, limits)
+    return GateRecord(
+        baseline=name,
+        started=old.run.started,
+        margin=limits.margin,
+        level=limits.level,
+        between_sessions="; ".join(sorted(spreads)),
+        skipped=skipped,
+        left_out=left_out,
+        comparisons=tuple(comparisons),
+    )
+
+
+def _judged(
+    quantity: Quantity,
+    pairs: Mapping[str, Pair],
+    ratios: Mapping[str, Ratio],
+    limits: GateLimits,
+) -> list[ComparisonRecord]:
+    records = []
+    for variant, compared in judge_ratios(ratios, limits.margin, limits.level).items():
+        value, baseline = quantity.value(pairs[variant].new), quantity.value(pairs[variant].old)
+        assert value is not None
+        assert baseline is not None
+        found = compared.ratio
+        records.append(
+            ComparisonRecord(
+                variant=variant,
+                quantity=quantity.name,
+                unit=quantity.unit,
+                baseline=baseline,
+                value=value,
+                ratio=found.value,
+                low=found.low,
+                high=found.high,
+                adjusted_p=compared.adjusted_p,
+                method=found.method,
+                change=compared.change.value,
+            )
+        )
+    return records
+
+
+def _between_sessions(
+    quantity: Quantity, record: VariantRecord, history: Sequence[Report], limits: GateLimits
+) -> SessionSpread:
+    """From earlier sessions of the same model where there are enough, else as declared."""
+    of_window = quantity.of_window
+    sessions = [
+        replicates(earlier, of_window)
+        for report in history
+        for earlier in report.variants
+        if of_window is not None
+        and earlier.variant == record.variant
+        and earlier.measurement is not None
+        and earlier.model == record.model
+        and bool(earlier.reference) == bool(record.reference)
+    ]
+    if len(sessions) >= LEAST_HISTORY:
+        return session_spread(sessions)
+    return SessionSpread(limits.between_sessions, limits.source)
+
+
+def _pair(record: VariantRecord, earlier: VariantRecord | None, same_recipe: bool) -> Pair:
+    """Both records; `MeasurementError` says why they cannot be compared."""
+    if earlier is None:
+        raise MeasurementError("not in the baseline")
+    if record.measurement is None:
+        raise MeasurementError("no energy in this run")
+    if earlier.measurement is None:
+        raise MeasurementError("no energy in the baseline")
+    for what, windows in (
+        ("this run", record.measurement.windows),
+        ("the baseline", earlier.measurement.windows),
+    ):
+        if len({window.power_cycle for window in windows}) < 2:
+            raise MeasurementError(f"{what} has fewer than two power cycles: use --power-cycles 3")
+    if bool(record.reference) != bool(earlier.reference):
+        raise MeasurementError("only one of both has a reference variant: use the same --reference")
+    if same_recipe and _recipe(record) != _recipe(earlier):
+        raise MeasurementError("the baseline's weights come from another recipe: make a new one")
+    return Pair(record, earlier)
+
+
+def _recipe(record: VariantRecord) -> str | None:
+    return record.model.provenance.get("weights_key") if record.model else None
+
+
+_ALIKE = {
+    "mode": "mode",
+    "station": "station",
+    "dataset": "data set",
+    "dataset_digest": "content of the data set",
+    "fold": "fold",
+    "seed": "seed of the training",
+    "profile": "profile",
+    "window": "window",
+}
+"""What two runs must have in common, and how people call it."""
+
+
+def _why_not_at_all(new: RunFacts, old: RunFacts) -> str:
+    differ = [
+        f"{name} {getattr(old, field)!r} there, {getattr(new, field)!r} here"
+        for field, name in _ALIKE.items()
+        if getattr(old, field) != getattr(new, field)
+    ]
+    return f"the baseline is of another kind: {'; '.join(differ)}" if differ else ""

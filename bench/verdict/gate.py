@@ -1,0 +1,54 @@
+"""The gate: every variant against its baseline, with one false-discovery rate over the matrix."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scipy import stats
+
+from bench.verdict.comparison import Ratio
+
+
+class Change(StrEnum):
+    """What became of a quantity since its baseline."""
+
+    BETTER = "better"
+    SAME = "same"
+    WORSE = "worse"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A ratio judged; `adjusted_p` is its p-value after the control of false discoveries."""
+
+    ratio: Ratio
+    adjusted_p: float
+    change: Change
+
+
+def judge_ratios(ratios: Mapping[str, Ratio], margin: float, level: float) -> dict[str, Compared]:
+    """Judge one quantity's ratios over a matrix together; above 1 is worse.
+
+    A ratio whose interval lies within the margin is the same. Beyond that it is better or worse if
+    its p-value passes the control of the false-discovery rate (Y. Benjamini and Y. Hochberg, 1995,
+    J. R. Statist. Soc. B 57, 289-300), and inconclusive if not.
+
+    Args:
+        ratios: By name.
+        margin: Relative change that does not matter.
+        level: The false-discovery rate.
+    """
+    if not ratios:
+        return {}
+    adjusted = stats.false_discovery_control([ratio.p for ratio in ratios.values()])
+    compared = {}
+    for (name, ratio), p in zip(ratios.items(), adjusted, strict=True):
+        if ratio.within(margin):
+            change = Change.SAME
+        elif p > level:
+            change = Change.INCONCLUSIVE
+        else:
+            change = Change.WORSE if ratio.value > 1.0 else Change.BETTER
+        compared[name] = Compared(ratio, float(p), change)
+    return compared

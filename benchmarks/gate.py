@@ -1,0 +1,139 @@
+"""What the gate can tell: false alarms on nothing, and the smallest change that it finds.
+
+Pairs of sessions are measured on the same simulated station, each with new noise and drift; nothing
+changed between them, so whatever the gate calls worse is a false alarm. Then the second session's
+energies are raised, until nine of ten pairs are called worse::
+
+    python -m benchmarks.gate [--comparisons 500]
+
+A session is three power cycles. It adds its own drift, drawn from the declared spread between
+sessions, once with and once without a reference variant in between that has the same drift.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.measurement.capture import plan_window
+from bench.run.gate import DECLARED
+from bench.station.configuration import load_station
+from bench.verdict.comparison import Replicates, SessionSpread, ratio
+from bench.verdict.gate import Change, judge_ratios
+from benchmarks.coverage import Lab, draw_lab, measure
+
+STATION = Path(__file__).parents[1] / "stations" / "twin.toml"
+CYCLES, WINDOWS, POWER = 3, (5, 10, 20), 0.9
+INFERENCES = 10
+"""In a window: the fewest that there are, so windows scatter more than most."""
+RISES = np.geomspace(1e-6, 0.1, 600)
+"""Steps of 2 %."""
+ORDER = (Change.SAME, Change.WORSE, Change.BETTER, Change.INCONCLUSIVE)
+Energies = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Energies (cycle, window) in J of a variant and a reference in two sessions, no drift yet."""
+
+    new: Energies
+    old: Energies
+    new_reference: Energies
+    old_reference: Energies
+    drifts: tuple[float, float]
+
+
+def session(lab: Lab, name: str) -> Energies:
+    """Energies (cycle, window) of one session; its noise is a function of its name."""
+    plan = plan_window(lab.station, lab.latency, INFERENCES)
+    energies = np.empty((CYCLES, max(WINDOWS)))
+    lab.world.begin()
+    lab.world.identity = name
+    for cycle in range(CYCLES):
+        lab.world.disconnect()
+        for window in range(max(WINDOWS)):
+            energies[cycle, window] = measure(lab, plan).window.energy
+    return energies
+
+
+def replicates(energies: Energies, reference: Energies | None, factor: float) -> Replicates:
+    other = () if reference is None else tuple(map(tuple, reference * factor))
+    return Replicates(tuple(map(tuple, energies * factor)), other)
+
+
+def changes(
+    pairs: Sequence[Pair], windows: int, rise: float, referenced: bool, margin: float
+) -> list[Change]:
+    """What the gate says of each pair alone, the new session's energies raised by a share."""
+    spread = 0.0 if referenced else DECLARED.between_sessions
+    between = SessionSpread(spread, "as drawn")
+    found = []
+    for pair in pairs:
+        drifts = [1.0 + DECLARED.between_sessions * drift for drift in pair.drifts]
+        new, old = (
+            replicates(energies[:, :windows], reference[:, :windows] if referenced else None, drift)
+            for energies, reference, drift in (
+                (pair.new * (1.0 + rise), pair.new_reference, drifts[0]),
+                (pair.old, pair.old_reference, drifts[1]),
+            )
+        )
+        one = ratio(new, old, between, DECLARED.level)
+        found.append(judge_ratios({"": one}, margin, DECLARED.level)[""].change)
+    return found
+
+
+def share(found: Sequence[Change], change: Change) -> float:
+    return sum(one is change for one in found) / len(found)
+
+
+def smallest_rise(pairs: Sequence[Pair], windows: int, referenced: bool, margin: float) -> float:
+    """The smallest of `RISES` that is called worse with `POWER`."""
+    low, high = 0, len(RISES) - 1
+    while low < high:
+        middle = (low + high) // 2
+        found = changes(pairs, windows, RISES[middle], referenced, margin)
+        low, high = (low, middle) if share(found, Change.WORSE) >= POWER else (middle + 1, high)
+    return float(RISES[low])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--comparisons", type=int, default=500)
+    count = parser.parse_args().comparisons
+    random = np.random.default_rng(1)
+    station = load_station(STATION)
+    pairs = []
+    for number in range(count):
+        lab = draw_lab(station, number)
+        names = ("new", "old", "reference of new", "reference of old")
+        new, old, new_reference, old_reference = (session(lab, name) for name in names)
+        drifts = tuple(random.standard_normal(2))
+        pairs.append(Pair(new, old, new_reference, old_reference, (drifts[0], drifts[1])))
+    scatter = np.mean([pair.old.std(axis=1).mean() / pair.old.mean() for pair in pairs])
+    cycles = np.mean([pair.old.mean(axis=1).std(ddof=1) / pair.old.mean() for pair in pairs])
+    print(
+        f"{count} pairs of sessions, {CYCLES} power cycles; relative standard deviation of windows "
+        f"{scatter:.2e}, of power cycles {cycles:.2e}, of sessions {DECLARED.between_sessions:.2e}"
+    )
+    print(
+        f"level {DECLARED.level:.0%}\n{'reference':<10}{'margin':>7}{'windows':>8}"
+        f"{'same':>8}{'worse':>8}{'better':>8}{'inconcl.':>9}{'smallest rise':>15}"
+    )
+    for referenced in (False, True):
+        for margin in (0.0, DECLARED.margin):
+            for windows in WINDOWS:
+                found = changes(pairs, windows, 0.0, referenced, margin)
+                shares = "".join(f"{share(found, change):>8.1%}" for change in ORDER)
+                rise = smallest_rise(pairs, windows, referenced, margin)
+                print(
+                    f"{'yes' if referenced else 'no':<10}{margin:>7.1%}{windows:>8}{shares} "
+                    f"{rise:>15.4%}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

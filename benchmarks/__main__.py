@@ -1,0 +1,28 @@
+"""Every figure of speed, one after the other: ``python -m benchmarks``.
+
+Each part is a module that can also be run alone and tells its options: ``python -m
+benchmarks.matrix --help``. Machines differ and are shared: look at the ratios.
+"""
+
+import argparse
+import subprocess
+import sys
+
+PARTS = (
+    "startup", "integration", "digitizer", "flash", "matrix", "cold_models",
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}")
+    chosen = parser.parse_args().parts or PARTS
+    if unknown := [part for part in chosen if part not in PARTS]:
+        parser.error(f"no part {unknown[0]!r}: use some of {', '.join(PARTS)}")
+    for part in chosen:
+        print(f"== {part}", flush=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
+
+
+if __name__ == "__main__":
+    main()

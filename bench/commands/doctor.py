@@ -49,11 +49,11 @@ def doctor(
     if station is not None and fault:
         raise BenchError("--fault is for the simulated lab: leave --station out")
     with ExitStack() as stack:
-        place = (
-            stack.enter_context(twin_place(lab_seed, fault or ()))
-            if station is None
-            else real_place(station)
-        )
+        if station is None:
+            _check_names(fault or ())
+            place = stack.enter_context(twin_place(lab_seed, fault or ()))
+        else:
+            place = real_place(station)
         traces = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="har-doctor-")))
         settings = Settings(BENCH, MODEL_PARTITION_OFFSET, traces, attempts=1)
         bench = stack.enter_context(
@@ -65,6 +65,16 @@ def doctor(
         write_checks(json, records)
     _show(place.station.name, records)
     raise typer.Exit(0 if all(record.verdict == "ok" for record in records) else 1)
+
+
+def _check_names(faults: Sequence[str]) -> None:
+    """Say which faults there are before a lab is started with one that there is not."""
+    from bench.run.places import TWIN_FILE
+    from bench.station.configuration import load_station
+    from bench.twin.equipment import sound_equipment
+    from bench.twin.faults import with_faults
+
+    with_faults(sound_equipment(load_station(TWIN_FILE), seed=1), faults)
 
 
 def _show(station: str, records: Sequence[CheckRecord]) -> None:

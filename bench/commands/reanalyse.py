@@ -23,6 +23,10 @@ def reanalyse(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help=f"Where to write; {OUT} beside REPORT."),
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="VARIANT", help="Also print this variant's uncertainty budgets."),
+    ] = None,
 ) -> None:
     """Compute a stored report again from its traces and calibration records.
 
@@ -31,7 +35,7 @@ def reanalyse(
     """
     from bench.errors import ReportError
     from bench.report.files import REPORT, write_report
-    from bench.run.reanalysis import changes, reanalyse
+    from bench.run.reanalysis import budgets, changes, reanalyse
     from bench.station.calibration import load_calibration
 
     path = report / REPORT if report.is_dir() else report
@@ -40,7 +44,6 @@ def reanalyse(
         raise ReportError(f"{target}: is the report itself: name another file with -o")
     records = None if calibration is None else load_calibration([calibration])
     found = reanalyse(path, records)
+    lines = [*changes(found), *([] if budget is None else budgets(found.computed, budget))]
     write_report(target, found.computed)
-    for line in changes(found):
-        typer.echo(line)
-    typer.echo(f"written: {target}")
+    typer.echo("\n".join([*lines, f"written: {target}"]))

@@ -60,13 +60,13 @@ def waiting_of(trace: Trace, station: Station, samples: int) -> WindowEnergy:
     return _energy(trace, Window(0.0, len(trace) - 1.0), station)
 
 
-def check_supply(idle: WindowEnergy, reading: float, station: Station) -> None:
-    """Compare the current of an idle reading with the supply's own `reading` in A.
+def check_supply(idle: WindowEnergy, reading: float, station: Station) -> float:
+    """The En score of an idle reading's current beside the supply's own `reading` in A.
 
     Raises:
         ImplausibleCurrentError: They disagree.
     """
-    check_current(_mean_current(idle, station), reading, station.calibration.supply)
+    return check_current(_mean_current(idle, station), reading, station.calibration.supply)
 
 
 def compare_supply(waiting: WindowEnergy, reading: float, station: Station) -> Agreement:

@@ -153,7 +153,8 @@ class MeasurementRecord(_Record):
         energy: Of one inference, gross.
         above_idle: Of one inference, less what waiting would have taken.
         idle_power: While waiting.
-        supply_current: The supply's own reading in A in the middle of the measurement.
+        supply_current: The supply's own reading in A at the end of the measurement, while idle.
+        supply_score: En score of the shunt's current beside it; None in older reports.
         arena: Bytes of the arena that the device reports as used.
         clock_hz: The device's clock.
         operators: Name and time in s of each operator, by the device.
@@ -167,6 +168,7 @@ class MeasurementRecord(_Record):
     above_idle: EstimateRecord
     idle_power: EstimateRecord
     supply_current: float
+    supply_score: float | None = None
     arena: int
     clock_hz: int
     operators: tuple[tuple[str, float], ...]

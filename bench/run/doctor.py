@@ -6,6 +6,7 @@ is, and whether shunt and supply, card and device, marker and threshold agree. A
 be made says why, and power is never put on top of another feed. The output is off afterwards.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -154,6 +155,7 @@ class _Examination:
             yield failed("card", error)
         bench.leased.configure()
         yield seen("supply", bench.leased.identity())
+        time.sleep(self._station.supply.off_time)  # the decoupling empties itself
         fed = False
         for check in self._unpowered(card):
             fed |= check.name.startswith(PHANTOM) and check.error is not None

@@ -259,11 +259,13 @@ class Workbench:
                 self._leased.check_power()
         idle.append(self._idle(f"{label}-idle-2"))
         seconds = sum(window.device_seconds for window in windows)
+        supply_current, supply_score = self._supply_current(idle[-1].energy)
         return Measured(
             plan=plan,
             energies=energies_of(run_of(plan, windows, idle), self.station),
             latency=seconds / (len(windows) * plan.inferences),
-            supply_current=self._supply_current(idle[-1].energy),
+            supply_current=supply_current,
+            supply_score=supply_score,
             arena=arena,
             clock_hz=console.clock_hz(),
             operators=tuple(console.operator_times()),
@@ -299,11 +301,10 @@ class Workbench:
         name = f"{stem}.tdms"
         return name, save(trace, self._settings.traces / name)
 
-    def _supply_current(self, idle: WindowEnergy) -> float:
-        """The supply's own reading of the idle current in A, which the shunt's must agree with."""
+    def _supply_current(self, idle: WindowEnergy) -> tuple[float, float]:
+        """The supply's own reading of the idle current in A, and how the shunt's agrees with it."""
         reading = self._leased.measure_current()
-        check_supply(idle, reading, self.station)
-        return reading
+        return reading, check_supply(idle, reading, self.station)
 
     def _open_digitizer(self) -> Digitizer:
         if self._digitizer is None:

@@ -17,6 +17,7 @@ from bench.measurement.capture import WindowPlan
 from bench.measurement.declared import figures_of
 from bench.measurement.model import Run
 from bench.measurement.trace import TraceFileError, load
+from bench.report.budget import budget_table
 from bench.report.convert import calibration_records, estimate_record, judgement_record
 from bench.report.files import TRACES, load_report
 from bench.report.record import (
@@ -126,7 +127,7 @@ class _Bench:
         try:
             windows = [self._window(window, plan.samples) for window in record.windows]
             idle = [self._idle(reading) for reading in record.idle]
-            check_supply(idle[-1].energy, record.supply_current, self.station)
+            score = check_supply(idle[-1].energy, record.supply_current, self.station)
         except TraceFileError:
             raise
         except MeasurementError as error:
@@ -136,6 +137,7 @@ class _Bench:
             energies=energies_of(run_of(plan, windows, idle), self.station),
             latency=record.latency,
             supply_current=record.supply_current,
+            supply_score=score,
             arena=record.arena,
             clock_hz=record.clock_hz,
             operators=record.operators,
@@ -264,6 +266,29 @@ def changes(found: Reanalysis) -> list[str]:
             change = after.value / before.value - 1.0
             lines.append(f"{old.variant}: {_energy(before)} > {_energy(after)} ({change:+.3%})")
     return lines or ["no variant with an energy"]
+
+
+def budgets(report: Report, variant: str) -> list[str]:
+    """The uncertainty budgets of a variant's energies, line by line.
+
+    Raises:
+        ReportError: The variant has no energy in the report.
+    """
+    record = next((record for record in report.variants if record.variant == variant), None)
+    if record is None or record.measurement is None:
+        names = ", ".join(r.variant for r in report.variants if r.measurement) or "none"
+        raise ReportError(f"report: {variant} has no energy; wanted one of those with: {names}")
+    titled = {
+        "energy of one inference": record.measurement.energy,
+        "energy of one inference above idle": record.measurement.above_idle,
+        "saving against L": record.saving,
+    }
+    return [
+        line
+        for title, estimate in titled.items()
+        if estimate is not None
+        for line in ("", *budget_table(f"{variant}, {title}", estimate))
+    ]
 
 
 def _energy(estimate: EstimateRecord) -> str:

@@ -60,6 +60,7 @@ def measurement_record(measured: Measured) -> MeasurementRecord:
         above_idle=estimate_record(energies.above_idle),
         idle_power=estimate_record(energies.idle_power),
         supply_current=measured.supply_current,
+        supply_score=measured.supply_score,
         arena=measured.arena,
         clock_hz=measured.clock_hz,
         operators=measured.operators,

@@ -98,6 +98,7 @@ class Measured:
     energies: Energies
     latency: float
     supply_current: float
+    supply_score: float
     arena: int
     clock_hz: int
     operators: tuple[tuple[str, float], ...]

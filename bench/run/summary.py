@@ -9,15 +9,18 @@ from bench.report.record import Report, VariantRecord
 
 _COLUMNS = ("variant", "verdict", "bytes", "arena", "accuracy", "latency", "energy", "saved")
 
+WIDTH = 100
+"""Characters that the table needs at least, so that no figure is broken over two lines."""
+
 
 def summary_lines(report: Report, width: int) -> list[str]:
-    """The table as lines of text, `width` characters wide."""
+    """The table as lines of text, `width` characters wide where that is enough."""
     table = Table(box=None, pad_edge=False, header_style="")
     for column in _COLUMNS:
         table.add_column(column, justify="left" if column in _COLUMNS[:2] else "right")
     for record in report.variants:
         table.add_row(*_row(record))
-    console = Console(width=max(width, 80), color_system=None, force_terminal=False)
+    console = Console(width=max(width, WIDTH), color_system=None, force_terminal=False)
     with console.capture() as capture:
         console.print(table)
     lines = [line.rstrip() for line in capture.get().splitlines()]

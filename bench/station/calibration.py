@@ -298,7 +298,12 @@ def _assembled(records: dict[Kind, AnyRecord], named: dict[Kind, RecordFile]) ->
 
 def _files(paths: Iterable[Path]) -> Iterable[Path]:
     for path in paths:
-        yield from sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        found = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        if not found:
+            raise StationFileError(
+                f"{path}: no calibration record in it: put .toml files there or name another one"
+            )
+        yield from found
 
 
 def _read(path: Path) -> RecordFile:

@@ -1,12 +1,16 @@
 """A station that fails its self-check: one error that says why, and the rest is skipped at once."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bench.errors import BenchError
+from bench.measurement.checks import OpenLeadError
 from bench.report.files import RecordFolder, load_report
+from bench.run import campaign as campaign_module
+from bench.run import places
 from bench.run.campaign import Campaign, Options, StationBrokenError
 from bench.run.own import load_own
 from bench.run.selection import OWN, Case
@@ -53,6 +57,22 @@ def test_the_rest_is_skipped_without_trying_again(station: Path, tmp_path: Path)
             campaign.fitted(Case("hw", "first", OWN))
         with pytest.raises(StationBrokenError, match=f"the station is broken: .*{CARD}"):
             campaign.fitted(Case("hw", "second", OWN))
+    finally:
+        campaign.close()
+
+
+def test_what_only_the_self_check_finds_breaks_the_station_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faulty = partial(places.twin_place, faults=["shunt-lead-off"])
+    monkeypatch.setattr(campaign_module, "twin_place", faulty)
+    options = Options(mode="sim", networks={}, own=OWN_MODEL)
+    campaign = Campaign(options, no_pipeline, RecordFolder(tmp_path / "report"))
+    try:
+        with pytest.raises(OpenLeadError):
+            campaign.fitted(Case("sim", "first", OWN))
+        with pytest.raises(StationBrokenError, match="a lead of the card floats"):
+            campaign.fitted(Case("sim", "second", OWN))
     finally:
         campaign.close()
 

@@ -9,6 +9,8 @@ import pytest
 
 from bench.report.files import load_report
 from bench.run.judged import VerdictWarning
+from bench.run.reanalysis import reanalyse
+from bench.station.calibration import KINDS
 
 pytest_plugins = ("pytester",)
 
@@ -314,14 +316,27 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
         "-m", "sim", *OWN, "--report=out", "test_fits.py", "test_energy.py"
     )
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["*variant*verdict*bytes*", "tiny_F-own*runs*ms*uJ*"])
+    result.stdout.fnmatch_lines(
+        [
+            "UNCALIBRATED: shunt: not verified; card: *",
+            "*variant*verdict*",
+            "tiny_F-own*runs*ms*uJ*",
+        ]
+    )
     report = load_report(run.path / "out" / "report.json")
+    assert [record.kind for record in report.run.calibration] == list(KINDS)
     assert {check.verdict for check in report.self_check} == {"ok"}
     (record,) = report.variants
     assert record.measurement is not None
+    assert record.measurement.supply_score is not None
+    assert 0.0 < abs(record.measurement.supply_score) <= 1.0
     assert [w.power_cycle for w in record.measurement.windows] == [1] * 5 + [2] * 5 + [3] * 5
-    for window in record.measurement.windows:
-        assert (run.path / "out" / "traces" / window.trace).is_file()
+    names = [window.trace for window in record.measurement.windows]
+    names += [idle.trace for idle in record.measurement.idle]
+    for name in names:
+        assert (run.path / "out" / "traces" / name).is_file()
+    again = reanalyse(run.path / "out" / "report.json").computed
+    assert again.variants == report.variants
     junit = ElementTree.parse(run.path / "out" / "junit.xml")
     properties = {
         case.attrib["name"]: {p.attrib["name"]: p.attrib["value"] for p in case.iter("property")}
@@ -329,6 +344,10 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
     }
     energy = properties["test_energy[sim-tiny_F-own]"]
     assert float(energy["energy / J"]) == record.measurement.energy.value
+    assert energy["energy, budget"].startswith("shunt resistance ")
+    assert energy["energy, budget"].count(" J (") == len(record.measurement.energy.budget)
+    assert float(energy["energy, degrees of freedom"]) == record.measurement.energy.dof
+    assert energy["calibrated"].startswith("no: shunt: not verified; card: not verified")
     assert "step arena" in properties["test_fits[sim-tiny_F-own]"]
 
 

@@ -176,6 +176,8 @@ def test_the_command_prints_a_plain_table_and_writes_the_checks(tmp_path: Path) 
         (["--station=absent.toml"], "error: absent.toml: cannot be read: No such file"),
         (["--station=stations/twin.toml"], "has no addresses yet: start a lab"),
         (["--station=stations/twin.toml", "--fault=mac-other"], "leave --station out"),
+        (["--fault=gremlins"], "error: no fault 'gremlins': use one of port-missing, "),
+        (["--fault=mac-other", "--json=tox.ini/checks.json"], "cannot be written"),
     ],
 )
 def test_what_makes_no_sense_is_one_line(arguments: list[str], why: str) -> None:

@@ -289,6 +289,18 @@ def test_the_command_shows_what_other_records_change(folder: Path, tmp_path: Pat
     assert load_report(out).run.reanalysed
 
 
+def test_the_command_prints_a_variants_budgets(folder: Path) -> None:
+    done = CliRunner().invoke(app, ["reanalyse", str(folder), "--budget", "tiny-D"])
+    saved = variants(load_report(folder / REPORT))["D"].saving
+    assert saved is not None
+    assert "tiny-D, energy of one inference: " in done.output
+    title = f"tiny-D, saving against L: {saved.value:.6g} ± {saved.expanded:.2g} (95 %, k = "
+    table = done.output.partition(title)[2].splitlines()
+    assert table[2].split()[:-3] == saved.budget[0].influence.split()
+    wrong = CliRunner().invoke(app, ["reanalyse", str(folder), "--budget", "tiny-X"])
+    assert "tiny-X has no energy; wanted one of those with: tiny-D" in str(wrong.exception)
+
+
 def test_savings_are_on_record_with_their_own_budget(fresh: Path) -> None:
     found = variants(load_report(fresh / REPORT))
     assert found["L"].saving is None

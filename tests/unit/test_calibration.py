@@ -145,6 +145,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_calibration([tmp_path / "none.toml"])
 
 
+def test_an_empty_folder_is_no_calibration(tmp_path: Path) -> None:
+    with pytest.raises(StationFileError, match="no calibration record in it"):
+        load_calibration([tmp_path])
+
+
 def test_results_are_corrected_for_what_was_found(records: Path) -> None:
     edit(records, "shunt", ('"9.8 ohm"', '"9.803 ohm"'))
     edit(records, "card", ('range = "5 V"', 'range = "5 V"\ngain_found = "-20 ppm"'))

@@ -117,10 +117,11 @@ def everything_written_is_whole(folder: Path) -> None:
     (record,) = load_report(folder / "report.json").variants
     assert record.error is None
     assert record.measurement is not None
-    windows = {window.trace: window.sha256 for window in record.measurement.windows}
-    for name, sha256 in windows.items():
+    traces = {window.trace: window.sha256 for window in record.measurement.windows}
+    traces |= {idle.trace: idle.sha256 for idle in record.measurement.idle}
+    for name, sha256 in traces.items():
         load(folder / "traces" / name, sha256)
-    assert {path.name for path in (folder / "traces").iterdir()} == set(windows)
+    assert {path.name for path in (folder / "traces").iterdir()} == set(traces)
     assert not [path for path in folder.rglob(".*") if path.is_file()]
     cases = list(ElementTree.parse(folder / "junit.xml").iter("testcase"))
     assert {case.attrib["name"] for case in cases if case.find("error") is not None} == {

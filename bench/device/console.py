@@ -25,6 +25,8 @@ BIN_BYTES = (MAX_COMMAND - len("bin 00000000 ")) // 2
 _ESCAPE, _ESCAPED_BIT = b"}", 0x20
 _ESCAPED = re.compile(b"[%}]")
 _MAX_LINE = 4096
+_DOWNLOAD = "waiting for download"
+"""What the ROM says when IO0 was low."""
 _RESTART = re.compile(
     r"rst:0x[0-9a-f]+ \((?P<reset>\w+)\)|Guru Meditation Error.*\((?P<panic>\w+)\)"
     r"|(?P<brown_out>Brownout) detector"
@@ -46,6 +48,10 @@ class DeviceResetError(DeviceError):
 
 class BrownOutError(DeviceResetError):
     """The device restarted because its voltage fell too low."""
+
+
+class DownloadModeError(DeviceError):
+    """The device waits in its loader instead of starting its firmware."""
 
 
 class ConsoleGarbageError(DeviceError):
@@ -162,6 +168,7 @@ class DeviceConsole:
         Raises:
             DeviceSilentError: Not in `timeout` s, showing the last that was seen.
             BrownOutError: The same, but its voltage fell too low meanwhile.
+            DownloadModeError: The same, but its loader waits.
             ConsoleGarbageError: What came has no lines.
         """
         deadline = time.monotonic() + timeout
@@ -171,6 +178,11 @@ class DeviceConsole:
             if line is None:
                 if any(_is_brown_out(text) for text in seen):
                     raise _restarted("boot", "brown-out")
+                if _DOWNLOAD in seen:
+                    raise DownloadModeError(
+                        f"device: {_DOWNLOAD!r} after power, wanted {INIT_DONE}: something holds "
+                        "IO0 low: see what is connected to it, and that no other program sets DTR"
+                    )
                 tail = " / ".join(seen[-3:]) or "nothing"
                 raise DeviceSilentError(
                     f"device: no {INIT_DONE} and {READY} within {timeout:g} s of power (last seen: "
@@ -304,7 +316,8 @@ class DeviceConsole:
             if not strict:
                 return raw.decode("ascii", "replace").strip()
             raise ConsoleGarbageError(
-                f"device: {raw[:32]!r} is not the console's text: check baud rate and wiring"
+                f"device: {_around(raw, error.start)!r} is not the console's text: check baud rate "
+                "and wiring"
             ) from error
 
 
@@ -312,6 +325,11 @@ def _bin_command(data: bytes) -> bytes:
     """The command that loads `data`: a ``%`` in it would end the command, so it is escaped."""
     escaped = _ESCAPED.sub(lambda found: _ESCAPE + bytes([found[0][0] ^ _ESCAPED_BIT]), data)
     return f"bin {zlib.crc32(data):08x} ".encode("ascii") + escaped
+
+
+def _around(raw: bytes, at: int) -> bytes:
+    """The byte that is wrong, and what is next to it."""
+    return raw[max(0, at - 16) : at + 16]
 
 
 def _is_brown_out(text: str) -> bool:

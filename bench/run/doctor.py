@@ -18,6 +18,7 @@ from bench.errors import BenchError
 from bench.instruments.digitizer import Digitizer, TriggerMissingError
 from bench.measurement import checks
 from bench.measurement.analysis import compare_supply, idle_of, waiting_of
+from bench.measurement.bracket import check_bracket
 from bench.measurement.capture import (
     capture_idle,
     capture_window,
@@ -281,7 +282,8 @@ class _Examination:
         window = find_window(trace, limits)
         sound = corrected(trace, corrections_of(station))
         energy = window_energy(sound, window, circuit_of(station))
-        yield seen("marker", "one rise at the trigger, one fall")
+        check_bracket(sound, window, plan.inferences, circuit_of(station))
+        yield seen("marker", "one rise at the trigger, one fall as the work ends")
         threshold = limits.marker_threshold
         yield from checks.marker_levels("marker low", "marker high", trace, window, threshold)
         clocks = compare_clocks(energy, inference.seconds, figures_of(station))

@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from bench.device.console import CommandRefusedError, DeviceConsole, Inference, PortError
+from bench.device.console import (
+    CommandRefusedError,
+    DeviceConsole,
+    DownloadModeError,
+    Inference,
+    PortError,
+)
 from bench.device.deployability import (
     Step,
     check_model,
@@ -24,19 +30,24 @@ from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
 from bench.instruments.digitizer import Digitizer
 from bench.instruments.registry import open_digitizer
 from bench.measurement.analysis import check_supply, energies_of, idle_of, window_of
+from bench.measurement.bracket import check_bracket
 from bench.measurement.capture import (
     WindowPlan,
     capture_idle,
     capture_window,
     idle_samples,
     plan_window,
+    trace_limits,
 )
-from bench.measurement.checks import Check
+from bench.measurement.checks import Check, OffsetError, OpenLeadError, PhantomSupplyError
+from bench.measurement.declared import circuit_of
 from bench.measurement.energy import WindowEnergy
 from bench.measurement.trace import Trace, save
+from bench.measurement.windows import find_window
 from bench.run.doctor import AtHand, examine, first_error
 from bench.run.golden import check_golden
 from bench.run.power import power_explains
+from bench.run.quiet import check_quiet
 from bench.run.subject import (
     Firmware,
     Measured,
@@ -52,7 +63,17 @@ from bench.station.machine import LeasedStation, Phase
 
 log = logging.getLogger(__name__)
 
-_OF_THE_STATION = (SupplyError, DigitizerError, PortError, FlashError, WrongDeviceError)
+_OF_THE_STATION = (
+    SupplyError,
+    DigitizerError,
+    PortError,
+    FlashError,
+    WrongDeviceError,
+    DownloadModeError,
+    PhantomSupplyError,
+    OpenLeadError,
+    OffsetError,
+)
 TIMED_INFERENCES = 10
 GOLDEN_TIMEOUT = 30.0
 """Longest time in s for one golden inference: far beyond what counts as running in time."""
@@ -161,6 +182,7 @@ class Workbench:
         self._open_digitizer()  # a card that is missing is noticed before power is spent
         leased.configure()
         try:
+            check_quiet(self._open_digitizer(), self.station)
             leased.power_on(leased.station.supply.voltages[1])
             with power_explains(leased):
                 self._flash(subject)
@@ -269,6 +291,8 @@ class Workbench:
         )
         name, sha256 = self._saved(trace, stem)
         energy = window_of(trace, self.station, plan.samples, inference.seconds)
+        window = find_window(trace, trace_limits(self.station, plan.samples))
+        check_bracket(trace, window, plan.inferences, circuit_of(self.station))
         log.info("%s: %.6g J in %d inferences", stem, energy.energy, plan.inferences)
         return MeasuredWindow(cycle, energy, inference.seconds, name, sha256)
 

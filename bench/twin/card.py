@@ -8,7 +8,7 @@ drawn once for a station, from distributions that are stated here (`Tolerances`)
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
@@ -144,22 +144,42 @@ class Errors:
 
 
 @dataclass(frozen=True)
+class Drift:
+    """What has changed since the figures in `Tolerances` held, far beyond them.
+
+    Attributes:
+        gain: Relative, by the positive terminal of a channel.
+        offset: In V, by the same.
+        clock: Of the sample clock, relative.
+    """
+
+    gain: Mapping[int, float] = field(default_factory=dict)
+    offset: Mapping[int, float] = field(default_factory=dict)
+    clock: float = 0.0
+
+
+@dataclass(frozen=True)
 class Card:
     """A card with serial number `seed`, its terminals connected by `wiring`."""
 
     seed: int
     tolerances: Tolerances = field(default_factory=Tolerances)
     wiring: Wiring = field(default_factory=lambda: WIRING)
+    drift: Drift = field(default_factory=Drift)
 
     @cached_property
     def time_base(self) -> float:
         """How much faster than nominal the sample clock runs, relative."""
         limit, found = self.tolerances.time_base, self.tolerances.rate_found
-        return found + float(drawn(self.seed, "time base").uniform(-limit, limit))
+        error = float(drawn(self.seed, "time base").uniform(-limit, limit))
+        return found + error + self.drift.clock
 
     def errors(self, channel: Channel) -> Errors:
         """The errors of `channel`."""
-        return _errors(self.seed, channel, self.tolerances.accuracy[channel.range])
+        errors = _errors(self.seed, channel, self.tolerances.accuracy[channel.range])
+        gain = self.drift.gain.get(channel.terminal, 0.0)
+        offset = self.drift.offset.get(channel.terminal, 0.0)
+        return replace(errors, gain=errors.gain + gain, offset=errors.offset + offset)
 
     def first_tick(self, rise: Rise, rate: float) -> float:
         """Time in s of the first sample after a trigger that a running clock did not wait for."""

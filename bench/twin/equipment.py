@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from bench.station.calibration import Calibration, CardRecord, RangeRecord
 from bench.station.configuration import Station
 from bench.twin import runtime
-from bench.twin.card import PCI_6251, WIRING, Accuracy, Tolerances, Wiring
+from bench.twin.card import PCI_6251, WIRING, Accuracy, Drift, Tolerances, Wiring
 from bench.twin.circuit import Components
 from bench.twin.cost_model import Settings
 from bench.twin.daq.digitizer import DigitizerFault
 from bench.twin.esp32.application import ApplicationHost
 from bench.twin.esp32.chip import Defects, Identity
 from bench.twin.noise import drawn
-from bench.twin.supply import SupplyFault
+from bench.twin.supply_faults import SupplyFault
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,11 @@ class Equipment:
         settings: How the device is set.
         identity: Who the chip is.
         wiring: What the card's terminals are connected to.
+        drift: How the card has changed since its figures held.
         supply: What is wrong with the supply.
         digitizer: What is wrong with the card or its driver.
         plugged: Whether the serial port's cable is.
+        taken: Whether another program has the serial port open.
         defects: What is broken about the chip.
         worn: Addresses of flash that cannot be written any more.
         host: What is between the chip and its application.
@@ -40,9 +42,11 @@ class Equipment:
     settings: Settings
     identity: Identity
     wiring: Wiring = field(default_factory=lambda: WIRING)
+    drift: Drift = field(default_factory=Drift)
     supply: frozenset[SupplyFault] = frozenset()
     digitizer: frozenset[DigitizerFault] = frozenset()
     plugged: bool = True
+    taken: bool = False
     defects: Defects = field(default_factory=Defects)
     worn: range = range(0)
     host: Callable[[ApplicationHost], ApplicationHost] = lambda host: host

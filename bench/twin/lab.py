@@ -80,7 +80,7 @@ class Lab:
         library()  # built before anything is served: no client waits for a compiler
         parts = with_faults(sound_equipment(station, seed), faults)
         self.world = World(parts.components, pace)
-        self.card = Card(seed, parts.tolerances, parts.wiring)
+        self.card = Card(seed, parts.tolerances, parts.wiring, parts.drift)
         self.chip = Esp32(
             self.world,
             lambda host: CoreApplication(parts.host(host), parts.settings, parts.load),
@@ -93,6 +93,8 @@ class Lab:
         self._serial = SerialPort(self.chip)
         self.chip.connect(self._serial)
         self._plugged = parts.plugged
+        if parts.taken:
+            self._serial.take()
 
     @property
     def addresses(self) -> Addresses:

@@ -13,7 +13,14 @@ from bench.device.deployability import BENCH, ProfileName, Step, check_model, pa
 from bench.device.firmware_build import Builder
 from bench.device.images import MODEL_PARTITION_OFFSET, ModelImage, Standardisation
 from bench.errors import BenchError
-from bench.report.convert import judgement_record, step_record
+from bench.measurement.declared import figures_of
+from bench.measurement.model import Run
+from bench.report.convert import (
+    check_records,
+    estimate_record,
+    judgement_record,
+    step_record,
+)
 from bench.report.files import RecordFolder
 from bench.report.record import (
     AccuracyRecord,
@@ -24,6 +31,7 @@ from bench.report.record import (
     VariantRecord,
     WindowRecord,
 )
+from bench.run.doctor import QUICK_SECONDS, first_error
 from bench.run.judged import Judged
 from bench.run.live import MeasuredLive, live_record, offline
 from bench.run.matrix import Matrix
@@ -32,6 +40,7 @@ from bench.run.own import OwnModel
 from bench.run.places import Place, real_place, twin_place
 from bench.run.reached import Reached, accuracy_reached, device_reached
 from bench.run.records import accuracy_records, measurement_record, model_record
+from bench.run.savings import savings
 from bench.run.selection import OWN, Case, Mode
 from bench.run.subject import Result, Settings, Subject, golden_inputs
 from bench.verdict.judge import judge
@@ -116,6 +125,7 @@ class Campaign:
     folder: RecordFolder
     _records: dict[str, VariantRecord] = field(default_factory=dict)
     _fitted: dict[str, VariantRecord | BenchError] = field(default_factory=dict)
+    _runs: dict[str, Run] = field(default_factory=dict)
     _references: dict[str, tuple[WindowRecord, ...]] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
     _workbench: Workbench | None = None
@@ -212,7 +222,11 @@ class Campaign:
             self._update(case, model=model, error=str(error), attempts=_failed_attempts(error))
             raise
         found = self._found(case, subject, result)
-        return self._update(case, model=model, reference=reference, **found)
+        self._update(case, model=model, reference=reference, **found)
+        if result.measured is not None:
+            self._runs[case.name] = result.measured.run
+            self._compare(case)
+        return self._records[case.name]
 
     def _reference(self, case: Case) -> tuple[WindowRecord, ...]:
         """Windows of the reference variant, measured once for each network, before its first."""
@@ -239,6 +253,13 @@ class Campaign:
         if not self.options.why_not_measured:
             return self._bench().measure(subject)
         return Result(list(_paper_steps(subject)))
+
+    def _compare(self, case: Case) -> None:
+        """Put on record what each technique of a network saves, as soon as L is measured, too."""
+        figures = figures_of(self._bench().station)
+        for technique, estimate in savings(case.network, self._runs, figures).items():
+            other = replace(case, technique=technique)
+            self._update(other, saving=estimate_record(estimate))
 
     def _found(self, case: Case, subject: Subject, result: Result) -> dict[str, object]:
         expected = None
@@ -328,6 +349,7 @@ class Campaign:
         if self._workbench is None:
             try:
                 self._workbench = self._open_bench()
+                self._check_station(self._workbench)
             except BenchError as error:
                 self._broken = str(error)
                 raise
@@ -346,6 +368,14 @@ class Campaign:
             Workbench(place.station, settings, place.firmware, place.esptool_environment)
         )
 
+    def _check_station(self, bench: Workbench) -> None:
+        """The quick form of the self-check; a failed check breaks the station, saying why."""
+        attempts = bench.examine(QUICK_SECONDS)
+        self.folder.write_self_check(check_records(attempts))
+        error = first_error(attempts[-1])
+        if error is not None:
+            raise error
+
     def _place(self) -> Place:
         if self.options.mode == "hw":
             assert self.options.station is not None
@@ -355,7 +385,7 @@ class Campaign:
         with tempfile.TemporaryDirectory(prefix="har-stream-") as folder:
             file = Path(folder) / "stream.npz"
             self.stream.write(file)  # the lab has read it when it tells its addresses
-            return self._stack.enter_context(twin_place(self.options.lab_seed, file))
+            return self._stack.enter_context(twin_place(self.options.lab_seed, sensor=file))
 
 
 def _paper_steps(subject: Subject) -> tuple[Step, ...]:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +48,16 @@ def real_place(path: Path) -> Place:
 
 
 @contextmanager
-def twin_place(seed: int, sensor: Path | None = None) -> Iterator[Place]:
+def twin_place(
+    seed: int, faults: Sequence[str] = (), sensor: Path | None = None
+) -> Iterator[Place]:
     """Start a simulated lab, a process of its own, for as long as the context lasts.
 
-    Its device's sensor plays the file `sensor` (docs/live.md), or lies still without one.
+    Args:
+        seed: Serial number of all that is in it.
+        faults: Names of what is wrong in it (`bench.twin.faults`).
+        sensor: File that its device's sensor plays (docs/live.md); without one it lies still.
+
     The lab outlives a killed owner until its supply's output is off, so that the guardian finds it.
     """
     # What starts the twin may know it; nothing else does, and not on systems without a twin.
@@ -61,14 +67,15 @@ def twin_place(seed: int, sensor: Path | None = None) -> Iterator[Place]:
 
     core_library()  # built here, where what is missing for it can be said
     register()
-    with _started(seed, sensor) as addresses:
+    with _started(seed, faults, sensor) as addresses:
         station = load_station(TWIN_FILE).with_addresses(**addresses)
         yield Place(station, Firmware(firmware_parts()), environment({}))
 
 
 @contextmanager
-def _started(seed: int, sensor: Path | None) -> Iterator[dict[str, str]]:
+def _started(seed: int, faults: Sequence[str], sensor: Path | None) -> Iterator[dict[str, str]]:
     program = [sys.executable, "-m", "bench", "twin", "--while-stdin", "--seed", str(seed)]
+    program += [argument for name in faults for argument in ("--fault", name)]
     if sensor is not None:
         program += ["--sensor", str(sensor)]
     with subprocess.Popen(

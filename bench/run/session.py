@@ -15,7 +15,9 @@ from _pytest.mark.expression import Expression
 
 from bench.device.firmware_build import Builder, find_builder
 from bench.errors import BenchError
+from bench.report.convert import calibration_records
 from bench.report.files import RecordFolder, load_report
+from bench.report.publish import append_step_summary, publish
 from bench.report.record import GateRecord, Report, RunFacts
 from bench.run.campaign import Campaign, Options
 from bench.run.gate import GateOptions, load_history
@@ -23,7 +25,7 @@ from bench.run.own import OwnModel, load_own
 from bench.run.places import TWIN_FILE
 from bench.run.selection import Mode, Selection, select
 from bench.run.terminal import Watched
-from bench.station.configuration import load_station
+from bench.station.configuration import load_station, station_text
 from bench.verdict.limits import load_limits
 from models import dataset, networks_file
 from models.catalog import NETWORKS, Network, Technique, Variant
@@ -67,7 +69,7 @@ def add_options(parser: pytest.Parser) -> None:
     add("--history", metavar="DIR", help="past reports, for the gate's spread between sessions")
     add("--battery", type=float, default=1000.0, metavar="MAH",
         help="capacity of a lithium cell (3.7 V) behind a linear regulator; 1000")  # fmt: skip
-    add("--report", metavar="DIR", help="write JUnit, JSON and traces into this folder")
+    add("--report", metavar="DIR", help="write HTML, JUnit, JSON, CSV and traces into this folder")
 
 
 def is_wanted(expression: str, mark: str) -> bool:
@@ -252,6 +254,12 @@ class Session:
             self.folder.write_run(facts)
         return self._campaigns[mode]
 
+    def calibrated(self, mode: Mode) -> str:
+        """``yes``, or why results in a mode are not calibrated."""
+        records = load_station(self._station_path(mode)).calibration
+        reasons = records.shortcomings(datetime.now(UTC).date())
+        return f"no: {'; '.join(reasons)}" if reasons else "yes"
+
     def gate(self, mode: Mode) -> GateRecord | None:
         """This run against its baseline, compared once; None if there is none."""
         if self.gate_options is None:
@@ -272,6 +280,14 @@ class Session:
         self._campaigns.clear()
         if not self.worker:
             self.result = self.folder.assemble()
+            self._publish()
+
+    def _publish(self) -> None:
+        if self.result is None:
+            return
+        if self.report is not None:
+            publish(self.result, self.folder.path)
+        append_step_summary(self.result)
 
     def clean_up(self) -> None:
         """Leave the terminal alone; remove the folder of a run without a report."""
@@ -284,10 +300,14 @@ class Session:
         station = self.config.option.station
         return f"{station} (hardware)" if station else "twin, the simulated lab"
 
+    def _station_path(self, mode: Mode) -> Path:
+        return Path(self.config.option.station) if mode == "hw" else TWIN_FILE
+
     def _facts(self, mode: Mode) -> RunFacts:
         option = self.config.option
-        path = Path(option.station) if mode == "hw" else TWIN_FILE
-        station = load_station(path)
+        path = self._station_path(mode)
+        station, started = load_station(path), datetime.now(UTC)
+        shortcomings = station.calibration.shortcomings(started.date())
         facts = {
             "mode": mode,
             "station": station.name,
@@ -295,8 +315,11 @@ class Session:
             "seed": option.model_seed,
             "profile": self._profile(),
             "window": option.window,
-            "calibrated": station.accuracy.verified,
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "calibrated": not shortcomings,
+            "uncalibrated": shortcomings,
+            "calibration": calibration_records(station.calibration),
+            "station_file": station_text(path),
+            "started": started.isoformat(timespec="seconds"),
             "versions": _versions(),
         }
         return RunFacts.model_validate(facts | self._data_facts())

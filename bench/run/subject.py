@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from bench.device.deployability import Profile, Step, paper_profile
 from bench.device.firmware_build import Build
 from bench.device.images import ModelImage
+from bench.measurement.analysis import Energies
+from bench.measurement.capture import WindowPlan
 from bench.measurement.energy import WindowEnergy
+from bench.measurement.model import Run
 from bench.measurement.uncertainty import Estimate
 from bench.run.live import MeasuredLive
 
@@ -91,19 +94,56 @@ class MeasuredWindow:
 
 
 @dataclass(frozen=True)
+class MeasuredIdle:
+    """A stretch of waiting, so many samples long, and its trace file."""
+
+    energy: WindowEnergy
+    samples: int
+    trace: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Measured:
     """What was measured; see `bench.report.record.MeasurementRecord`."""
 
-    inferences: int
+    plan: WindowPlan
+    energies: Energies
     latency: float
-    energy: Estimate
-    above_idle: Estimate
-    idle_power: Estimate
     supply_current: float
+    supply_score: float
     arena: int
     clock_hz: int
     operators: tuple[tuple[str, float], ...]
     windows: tuple[MeasuredWindow, ...]
+    idle: tuple[MeasuredIdle, ...]
+
+    @property
+    def inferences(self) -> int:
+        """In each window."""
+        return self.plan.inferences
+
+    @property
+    def energy(self) -> Estimate:
+        """Gross, of one inference."""
+        return self.energies.gross
+
+    @property
+    def run(self) -> Run:
+        """What its energies are made of."""
+        return run_of(self.plan, self.windows, self.idle)
+
+
+def run_of(
+    plan: WindowPlan, windows: Sequence[MeasuredWindow], idle: Sequence[MeasuredIdle]
+) -> Run:
+    """Windows and idle readings as one run."""
+    return Run(
+        [window.energy for window in windows],
+        plan.inferences,
+        [reading.energy for reading in idle],
+        power_cycles=len({window.power_cycle for window in windows}),
+    )
 
 
 @dataclass

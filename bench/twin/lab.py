@@ -66,7 +66,7 @@ class Lab:
     """A lab that is serving; a context manager, `close` ends it.
 
     Args:
-        station: Whose accuracy the parts are drawn from, and what lies behind the shunt.
+        station: Whose calibration records the parts are drawn from, and what lies behind the shunt.
         seed: Serial number of everything in the lab.
         pace: ``virtual`` jumps through simulated time, ``wall`` keeps to the clock on the wall.
         faults: Names of what is wrong in it (`bench.twin.faults`).
@@ -87,7 +87,7 @@ class Lab:
         library()  # built before anything is served: no client waits for a compiler
         parts = with_faults(sound_equipment(station, seed), faults)
         self.world = World(parts.components, pace)
-        self.card = Card(seed, parts.tolerances, parts.wiring)
+        self.card = Card(seed, parts.tolerances, parts.wiring, parts.drift)
         self.chip = Esp32(
             self.world,
             lambda host: CoreApplication(parts.host(host), parts.settings, parts.load, stream),
@@ -100,6 +100,8 @@ class Lab:
         self._serial = SerialPort(self.chip)
         self.chip.connect(self._serial)
         self._plugged = parts.plugged
+        if parts.taken:
+            self._serial.take()
 
     @property
     def addresses(self) -> Addresses:

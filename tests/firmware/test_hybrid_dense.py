@@ -180,6 +180,15 @@ def test_a_row_that_is_not_finite_gives_no_number_and_leaves_the_others_alone(
     assert np.all(np.isnan(kernels.softmax(found, 1.0)[0]))
 
 
+@pytest.mark.parametrize("asymmetric", [False, True])
+def test_a_row_too_small_for_its_scale_counts_as_zeros(kernels: Kernels, asymmetric: bool) -> None:
+    row = np.array([[1e-40, -1e-40, 5e-41]], np.float32)
+    found = kernels.hybrid_dense(
+        np.eye(3, dtype=np.int8), np.ones(1, np.float32), None, row, asymmetric=asymmetric
+    )
+    assert np.array_equal(found, np.zeros((1, 3)))
+
+
 @given(
     st.lists(
         st.lists(st.floats(-(2.0**126), 2.0**126, width=32), min_size=3, max_size=3),

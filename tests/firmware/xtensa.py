@@ -31,7 +31,10 @@ PROGRAMS = {
 """Debian's packages by the program that is run; GCC is asked where its C++ headers are."""
 C_LIBRARY = Path("/usr/lib/xtensa-lx106-elf")
 C_LIBRARY_PACKAGE = "picolibc-xtensa-lx106-elf"
-KERNEL = tuple((FIRMWARE / "components/hybrid_dense/src").glob("[!f]*.cpp"))
+KERNEL = tuple(
+    FIRMWARE / "components/hybrid_dense/src" / name
+    for name in ("hybrid_dense.cpp", "c_interface.cpp")
+)
 CORE = tuple(sorted((FIRMWARE / "components/core/src").glob("*.cpp")))
 INCLUDES = (
     XTENSA,

@@ -114,8 +114,8 @@ def test_parts_are_off_by_what_the_station_declares(seed: int) -> None:
         parts = lab.world.parts
     shunt = parts.shunt / STATION.shunt.resistance - 1
     decoupling = parts.decoupling / STATION.device.decoupling - 1
-    assert 0 < abs(shunt) < 5 * STATION.accuracy.shunt.standard
-    assert 0 < abs(decoupling) <= STATION.accuracy.decoupling.limit
+    assert 0 < abs(shunt) < 5 * STATION.calibration.shunt.uncertainty.standard
+    assert 0 < abs(decoupling) <= STATION.device.decoupling_tolerance
 
 
 def test_a_closed_lab_is_gone() -> None:

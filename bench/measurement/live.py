@@ -18,9 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.measurement.capture import SETTLED, WindowPlan, trace_limits
-from bench.measurement.declared import circuit_of
+from bench.measurement.correction import corrected
+from bench.measurement.declared import circuit_of, corrections_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
+from bench.measurement.model import Run, mean_current, mean_power
 from bench.measurement.trace import Trace
+from bench.measurement.uncertainty import Estimate, evaluate
 from bench.measurement.windows import find_steps
 from bench.station.configuration import Station
 
@@ -63,6 +66,23 @@ class LiveStretch:
         return STEP_SAMPLES * len(self.steps) / self.seconds
 
 
+@dataclass(frozen=True)
+class LiveFigures:
+    """What a stretch of live operation gives.
+
+    Attributes:
+        power: On average over whole steps, as `current`.
+        current: Through the shunt.
+        duty: Share of the time in which the device infers.
+        rate: Samples of its sensor per s.
+    """
+
+    power: Estimate
+    current: Estimate
+    duty: float
+    rate: float
+
+
 def plan_live(station: Station) -> WindowPlan:
     """The capture of a stretch from the first inference on, as long as a slow sensor makes it."""
     rate = station.digitizer.rate
@@ -84,10 +104,25 @@ def live_stretch(trace: Trace, station: Station, plan: WindowPlan) -> LiveStretc
         MeasurementError: One of its kinds in `bench.measurement.integrity`.
     """
     steps = find_steps(trace, trace_limits(station, plan.samples), plan.inferences)
-    circuit = circuit_of(station)
+    found, circuit = corrected(trace, corrections_of(station)), circuit_of(station)
     return LiveStretch(
-        [window_energy(trace, step.whole, circuit) for step in steps],
-        [step.inference.samples / trace.rate for step in steps],
+        [window_energy(found, step.whole, circuit) for step in steps],
+        [step.inference.samples / found.rate for step in steps],
+    )
+
+
+def figures_of_live(trace: Trace, station: Station) -> LiveFigures:
+    """What a captured stretch says of live operation.
+
+    Raises:
+        MeasurementError: One of its kinds in `bench.measurement.integrity`.
+    """
+    stretch, figures = live_stretch(trace, station, plan_live(station)), figures_of(station)
+    return LiveFigures(
+        power=evaluate(mean_power("average power", stretch.steps, figures)),
+        current=evaluate(mean_current(Run(stretch.steps, 1), figures)),
+        duty=stretch.duty,
+        rate=stretch.rate,
     )
 
 

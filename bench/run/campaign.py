@@ -33,7 +33,7 @@ from bench.report.record import (
 )
 from bench.run.doctor import QUICK_SECONDS, first_error
 from bench.run.judged import Judged
-from bench.run.live import MeasuredLive, live_record, offline
+from bench.run.live import LiveTask, MeasuredLive, live_record, offline
 from bench.run.matrix import Matrix
 from bench.run.measure import Workbench, is_broken
 from bench.run.own import OwnModel
@@ -237,7 +237,7 @@ class Campaign:
             name = reference.network.name
             subject, _ = self._subject(Case(case.mode, name, reference.technique))
             label = f"{reference.name}-before-{case.network}"
-            subject = replace(self._built(subject), label=label, live=0)
+            subject = replace(self._built(subject), label=label, live=None)
             measured = self._bench().measure(subject).measured
             if measured is None:
                 raise BenchError(f"--reference: {reference.name} does not run: use one that does")
@@ -275,18 +275,23 @@ class Campaign:
                 AttemptRecord(number=number, error=error)
                 for number, error in enumerate(errors, start=1)
             ),
-            **self._found_live(case, result.live),
+            **self._found_live(subject.live, result.live),
         }
 
-    def _found_live(self, case: Case, live: MeasuredLive | str | None) -> dict[str, object]:
-        if not isinstance(live, MeasuredLive):
+    def _found_live(
+        self, task: LiveTask | None, live: MeasuredLive | str | None
+    ) -> dict[str, object]:
+        if task is None or not isinstance(live, MeasuredLive):
             return {"why_no_live": live}
-        expected = None
-        if self.options.mode == "sim":
-            artefact = self._artefact(case)
-            standardisation = artefact.manifest.standardisation
-            expected = offline(artefact.model.read_bytes(), standardisation, self.stream)
-        return {"live": live_record(live, expected, self.options.battery)}
+        return {"live": live_record(live, task.expected, self.options.battery)}
+
+    def _live_task(self, artefact: Artefact) -> LiveTask:
+        if self.options.mode == "hw":
+            return LiveTask(LIVE_WINDOWS)
+        expected = offline(
+            artefact.model.read_bytes(), artefact.manifest.standardisation, self.stream
+        )
+        return LiveTask(len(self.stream.windows), expected)
 
     def _subject(self, case: Case) -> tuple[Subject, ModelRecord]:
         if case.technique == OWN:
@@ -302,7 +307,7 @@ class Campaign:
             Standardisation(manifest.standardisation.mean, manifest.standardisation.scale),
         )
         inputs = tuple(golden_inputs(windows.windows, windows.inputs))
-        live = len(self.stream.windows) if case.mode == "sim" else LIVE_WINDOWS
+        live = self._live_task(artefact)
         return Subject(image, inputs, windows.outputs, live=live), model_record(manifest)
 
     def _artefact(self, case: Case) -> Artefact:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,14 @@ from bench.device.deployability import check_outputs
 from bench.device.live import LiveSession, run_live
 from bench.instruments.digitizer import Digitizer
 from bench.measurement.capture import capture_window
-from bench.measurement.declared import figures_of
-from bench.measurement.live import SENSOR_RATE, battery_life, live_stretch, plan_live
-from bench.measurement.model import Run, mean_current, mean_power
+from bench.measurement.live import (
+    SENSOR_RATE,
+    LiveFigures,
+    battery_life,
+    figures_of_live,
+    plan_live,
+)
 from bench.measurement.trace import save
-from bench.measurement.uncertainty import Estimate, evaluate
 from bench.report.convert import estimate_record
 from bench.report.record import LiveRecord
 from bench.station.configuration import Station
@@ -40,21 +44,28 @@ class MeasuredLive:
 
     Attributes:
         session: What the device says of a session with outputs.
-        power: Mean power over whole steps of another one, without.
-        current: Mean current.
-        duty: Share of the time in which it inferred.
-        rate: Samples per s of its sensor.
+        figures: From the trace of another one, without.
         trace: File of the trace.
         sha256: Of that file.
     """
 
     session: LiveSession
-    power: Estimate
-    current: Estimate
-    duty: float
-    rate: float
+    figures: LiveFigures
     trace: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class LiveTask:
+    """Live operation that is asked of a variant.
+
+    Attributes:
+        windows: To be classified.
+        expected: What must come out, or None where nobody knows what the sensor measures.
+    """
+
+    windows: int
+    expected: "Offline | None" = None
 
 
 @dataclass(frozen=True)
@@ -105,18 +116,9 @@ def measure_live(
     trace, _ = capture_window(digitizer, station, plan, operate, {"window": file.stem})
     sha256 = save(trace, file)
     session = run_live(console, windows, patience, outputs=True)
-    stretch, figures = live_stretch(trace, station, plan), figures_of(station)
-    power = evaluate(mean_power("average power", stretch.steps, figures))
-    log.info("%s: %.4g mW on average", file.stem, power.value * 1e3)
-    return MeasuredLive(
-        session=session,
-        power=power,
-        current=evaluate(mean_current(Run(stretch.steps, 1), figures)),
-        duty=stretch.duty,
-        rate=stretch.rate,
-        trace=file.name,
-        sha256=sha256,
-    )
+    figures = figures_of_live(trace, station)
+    log.info("%s: %.4g mW on average", file.stem, figures.power.value * 1e3)
+    return MeasuredLive(session, figures, file.name, sha256)
 
 
 def offline(model: bytes, standardisation: Standardisation, stream: Stream) -> Offline:
@@ -142,17 +144,28 @@ def live_record(live: MeasuredLive, expected: Offline | None, capacity: float) -
         gaps=session.gaps,
         lost=session.lost,
         predictions=tuple(window.predicted for window in session.windows),
-        rate=live.rate,
-        duty=live.duty,
-        power=estimate_record(live.power),
-        current=estimate_record(live.current),
         battery_capacity=capacity,
-        battery_life=battery_life(capacity, live.current.value),
+        **_figures(live.figures, capacity),
         trace=live.trace,
         sha256=live.sha256,
         offline=() if expected is None else _predictions(expected),
         problems=tuple(_problems(live, seen, expected)),
     )
+
+
+def with_figures(record: LiveRecord, figures: LiveFigures) -> LiveRecord:
+    """The same session, with figures computed again from its trace."""
+    return record.model_copy(update=_figures(figures, record.battery_capacity))
+
+
+def _figures(figures: LiveFigures, capacity: float) -> dict[str, Any]:
+    return {
+        "rate": figures.rate,
+        "duty": figures.duty,
+        "power": estimate_record(figures.power),
+        "current": estimate_record(figures.current),
+        "battery_life": battery_life(capacity, figures.current.value),
+    }
 
 
 def _predictions(expected: Offline) -> tuple[int, ...]:
@@ -167,8 +180,8 @@ def _problems(
     session, found = live.session, []
     if session.lost:
         found.append(f"{session.lost} samples lost: it does not keep up with 50 Hz")
-    if abs(live.rate / SENSOR_RATE - 1.0) > RATE_TOLERANCE:
-        found.append(f"the sensor samples at {live.rate:.3f} Hz, wanted {SENSOR_RATE:g} Hz")
+    if abs(live.figures.rate / SENSOR_RATE - 1.0) > RATE_TOLERANCE:
+        found.append(f"the sensor samples at {live.figures.rate:.3f} Hz, wanted {SENSOR_RATE:g} Hz")
     gaps = 0 if expected is None else expected.gaps
     if session.gaps != gaps:
         found.append(f"{session.gaps} gaps, wanted {gaps}")

@@ -282,11 +282,12 @@ class Workbench:
         )
 
     def _live(self, subject: Subject, console: DeviceConsole) -> MeasuredLive | str | None:
-        if not subject.live:
+        if subject.live is None:
             return None
+        windows = subject.live.windows
         file = self._settings.traces / f"{subject.name}-live.tdms"
         try:
-            return measure_live(self._open_digitizer(), self.station, console, subject.live, file)
+            return measure_live(self._open_digitizer(), self.station, console, windows, file)
         except CommandRefusedError as error:
             return str(error)
 

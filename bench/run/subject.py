@@ -15,7 +15,7 @@ from bench.measurement.capture import WindowPlan
 from bench.measurement.energy import WindowEnergy
 from bench.measurement.model import Run
 from bench.measurement.uncertainty import Estimate
-from bench.run.live import MeasuredLive
+from bench.run.live import LiveTask, MeasuredLive
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Subject:
         build: The application that was built around the model; None where it is flashed into a
             partition of its own.
         label: In the names of trace files in place of the name, or empty.
-        live: Windows that it is to classify in live operation; 0 for no such operation.
+        live: How it is to operate live, or None.
     """
 
     image: ModelImage
@@ -37,7 +37,7 @@ class Subject:
     expected: NDArray[np.generic]
     build: Build | None = None
     label: str = ""
-    live: int = 0
+    live: LiveTask | None = None
 
     @property
     def name(self) -> str:

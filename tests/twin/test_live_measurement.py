@@ -1,14 +1,13 @@
 """Live operation, measured on the twin through NI's client, against what the device really took."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench.commands.twin import TWIN_STATION
-from bench.device.images import Standardisation
 from bench.instruments.digitizer import Digitizer
 from bench.instruments.nidaq import NiDaq
 from bench.measurement.capture import capture_window
@@ -18,8 +17,7 @@ from bench.measurement.live import STEPS, LiveStretch, battery_life, live_stretc
 from bench.measurement.model import Run, mean_current, mean_power
 from bench.measurement.trace import load, save
 from bench.measurement.uncertainty import evaluate
-from bench.run.live import MeasuredLive
-from bench.run.subject import Subject
+from bench.run.live import LiveTask, MeasuredLive
 from bench.station.configuration import load_station
 from bench.twin.card import Card
 from bench.twin.daq.digitizer import Digitizer as TwinDigitizer
@@ -27,10 +25,9 @@ from bench.twin.daq.service import DigitizerServer
 from bench.twin.lab import Lab
 from bench.twin.sensor import Stream
 from bench.twin.world import World
-from models.flatbuffer import read
 from models.stream import BREAK
 from tests.served import SEED
-from tests.twin.tiny_models import subject, workbench
+from tests.twin.tiny_models import standardised, workbench
 
 STATION = load_station(TWIN_STATION)
 PLAN = plan_live(STATION)
@@ -111,7 +108,7 @@ def test_a_variant_operates_live_through_the_whole_lab(tmp_path: Path) -> None:
     with Lab(station, SEED, stream=Stream(samples, periods, 1000)) as lab:
         bench = workbench(station.with_addresses(**asdict(lab.addresses)), tmp_path)
         with bench:
-            result = bench.measure(standardised("tiny-F", live=5))
+            result = bench.measure(standardised("tiny-F", LiveTask(5)))
         found, measured = result.live, result.measured
         with lab.world.lock:
             rises = [rise.time for rise in lab.world.rises]
@@ -119,22 +116,12 @@ def test_a_variant_operates_live_through_the_whole_lab(tmp_path: Path) -> None:
             true = lab.world.energy(rises[-8], rises[-6]) / (rises[-6] - rises[-8])
     assert isinstance(found, MeasuredLive)
     assert measured is not None
-    low, high = found.power.interval
+    low, high = found.figures.power.interval
     assert low < true < high
     assert (found.session.samples, found.session.gaps, found.session.lost) == (448, 1, 0)
     assert len(found.session.windows) == 5
-    assert found.duty == pytest.approx(measured.latency / 1.28, rel=0.02)
+    assert found.figures.duty == pytest.approx(measured.latency / 1.28, rel=0.02)
     assert save(load(tmp_path / found.trace), tmp_path / "again.tdms") == found.sha256
-
-
-def standardised(name: str, live: int) -> Subject:
-    """A subject whose model is given raw windows, which stay as they are."""
-    plain = subject(name)
-    tensor = read(plain.image.model).input
-    windows = (np.frombuffer(content, tensor.dtype) for content in plain.inputs)
-    image = replace(plain.image, standardisation=Standardisation((0.0,) * 6, (1.0,) * 6))
-    inputs = tuple(tensor.to_real(window).astype(np.float32).tobytes() for window in windows)
-    return replace(plain, image=image, inputs=inputs, live=live)
 
 
 def test_a_battery_lasts_as_long_as_its_charge(world: World, card: Digitizer) -> None:

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.device.live import LiveSession, LiveWindow
+from bench.measurement.live import LiveFigures
 from bench.measurement.uncertainty import Estimate
 from bench.report.record import Report
 from bench.run.live import MeasuredLive, Offline, live_properties, live_record, offline
@@ -35,10 +36,7 @@ def measured(stored: NDArray[np.int8] = STORED) -> MeasuredLive:
     windows = tuple(LiveWindow(int(row.argmax()), tuple(map(float, row))) for row in outputs)
     return MeasuredLive(
         session=LiveSession("light sleep", windows, samples=257, gaps=1, lost=0),
-        power=estimate(0.016, "W"),
-        current=estimate(0.005, "A"),
-        duty=0.01,
-        rate=50.01,
+        figures=LiveFigures(estimate(0.016, "W"), estimate(0.005, "A"), duty=0.01, rate=50.01),
         trace="C_1-F-live.tdms",
         sha256="0" * 64,
     )
@@ -86,7 +84,8 @@ def test_what_the_device_counts_must_be_what_the_stream_has(
 
 @pytest.mark.parametrize(("rate", "kept"), [(48.9, False), (49.1, True), (51.1, False)])
 def test_the_sensors_rate_must_be_that_of_the_training(rate: float, kept: bool) -> None:
-    found = problems(replace(measured(), rate=rate))
+    live = measured()
+    found = problems(replace(live, figures=replace(live.figures, rate=rate)))
     assert (found == ()) == kept
     assert kept or "wanted 50 Hz" in found[0]
 

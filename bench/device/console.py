@@ -13,6 +13,7 @@ from typing import Self
 
 import serial
 
+from bench.device.firmware import BUILD_AND_FLASH
 from bench.errors import DeviceError
 
 READY = "m-ready"
@@ -24,6 +25,13 @@ BIN_BYTES = (MAX_COMMAND - len("bin 00000000 ")) // 2
 _ESCAPE, _ESCAPED_BIT = b"}", 0x20
 _ESCAPED = re.compile(b"[%}]")
 _MAX_LINE = 4096
+_DOWNLOAD = "waiting for download"
+"""What the ROM says when IO0 was low."""
+_RESTART = re.compile(
+    r"rst:0x[0-9a-f]+ \((?P<reset>\w+)\)|Guru Meditation Error.*\((?P<panic>\w+)\)"
+    r"|(?P<brown_out>Brownout) detector"
+)
+"""What ROM and firmware print of a restart and its cause."""
 
 
 class PortError(DeviceError):
@@ -32,6 +40,18 @@ class PortError(DeviceError):
 
 class DeviceSilentError(DeviceError):
     """The device did not answer in time."""
+
+
+class DeviceResetError(DeviceError):
+    """The device restarted while it was to answer."""
+
+
+class BrownOutError(DeviceResetError):
+    """The device restarted because its voltage fell too low."""
+
+
+class DownloadModeError(DeviceError):
+    """The device waits in its loader instead of starting its firmware."""
 
 
 class ConsoleGarbageError(DeviceError):
@@ -127,11 +147,28 @@ class DeviceConsole:
         except Exception as error:  # on Linux it may be termios.error, which is no OSError
             raise PortError(f"serial port lost: {error}: check the cable") from error
 
+    def is_alive(self, seconds: float) -> bool:
+        """Whether anything comes within so many s of asking for the firmware's name.
+
+        Raises:
+            PortError: It was lost.
+        """
+        self.discard_input()
+        self._send(b"name", "name")
+        deadline = time.monotonic() + seconds
+        try:
+            line = self._line(deadline, strict=False)
+        except ConsoleGarbageError:
+            return True
+        return line is not None or bool(self._received)
+
     def wait_until_booted(self, timeout: float) -> None:
         """Wait for ``m-init-done`` and the first ``m-ready``; a ROM's text before it is skipped.
 
         Raises:
             DeviceSilentError: Not in `timeout` s, showing the last that was seen.
+            BrownOutError: The same, but its voltage fell too low meanwhile.
+            DownloadModeError: The same, but its loader waits.
             ConsoleGarbageError: What came has no lines.
         """
         deadline = time.monotonic() + timeout
@@ -139,10 +176,17 @@ class DeviceConsole:
         while not seen or seen[-1] != READY or INIT_DONE not in seen:
             line = self._line(deadline, strict=False)
             if line is None:
+                if any(_is_brown_out(text) for text in seen):
+                    raise _restarted("boot", "brown-out")
+                if _DOWNLOAD in seen:
+                    raise DownloadModeError(
+                        f"device: {_DOWNLOAD!r} after power, wanted {INIT_DONE}: something holds "
+                        "IO0 low: see what is connected to it, and that no other program sets DTR"
+                    )
                 tail = " / ".join(seen[-3:]) or "nothing"
                 raise DeviceSilentError(
                     f"device: no {INIT_DONE} and {READY} within {timeout:g} s of power (last seen: "
-                    f"{tail}): flash the firmware, check baud rate and wiring"
+                    f"{tail}): {BUILD_AND_FLASH}; check baud rate and wiring"
                 )
             seen.append(line)
 
@@ -155,6 +199,7 @@ class DeviceConsole:
 
         Raises:
             CommandRefusedError: The device answered ``e-[..]``.
+            DeviceResetError: It restarted instead; a `BrownOutError` if that is why.
             DeviceSilentError: The answer was not complete in time.
             ConsoleGarbageError: It was not text of the protocol.
         """
@@ -171,6 +216,8 @@ class DeviceConsole:
                     f"{' / '.join(lines[-3:]) or 'nothing'}): power cycle it, check the wiring"
                 )
             lines.append(line)
+            if restart := _RESTART.search(line):
+                raise _restarted(text, str(restart[restart.lastgroup or 0]))
         for line in lines:
             if line.startswith("e-["):
                 raise CommandRefusedError(f"device refused {text!r}: {line[3:].rstrip(']')}")
@@ -269,7 +316,8 @@ class DeviceConsole:
             if not strict:
                 return raw.decode("ascii", "replace").strip()
             raise ConsoleGarbageError(
-                f"device: {raw[:32]!r} is not the console's text: check baud rate and wiring"
+                f"device: {_around(raw, error.start)!r} is not the console's text: check baud rate "
+                "and wiring"
             ) from error
 
 
@@ -277,6 +325,25 @@ def _bin_command(data: bytes) -> bytes:
     """The command that loads `data`: a ``%`` in it would end the command, so it is escaped."""
     escaped = _ESCAPED.sub(lambda found: _ESCAPE + bytes([found[0][0] ^ _ESCAPED_BIT]), data)
     return f"bin {zlib.crc32(data):08x} ".encode("ascii") + escaped
+
+
+def _around(raw: bytes, at: int) -> bytes:
+    """The byte that is wrong, and what is next to it."""
+    return raw[max(0, at - 16) : at + 16]
+
+
+def _is_brown_out(text: str) -> bool:
+    return "BROWN" in text.upper()
+
+
+def _restarted(command: str, cause: str) -> DeviceResetError:
+    what = f"device restarted in {command[:40]!r} ({cause}), wanted its answer"
+    if _is_brown_out(cause):
+        return BrownOutError(
+            f"{what}: its voltage fell too low: raise the supply's voltage, take a smaller shunt, "
+            "or check the leads"
+        )
+    return DeviceResetError(f"{what}: a panic is the firmware's; else check the EN line and power")
 
 
 def _find(lines: list[str], pattern: str) -> str:

@@ -3,18 +3,22 @@
 Several worker processes write records into the same folder, each its own, whole or not at all.
 """
 
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bench.errors import ReportError
+from bench.report.order import Key, natural
 from bench.report.record import (
+    SCHEMA_VERSION,
     BaseRecord,
+    CheckRecord,
     ClaimRecord,
     GateRecord,
     Report,
@@ -23,9 +27,12 @@ from bench.report.record import (
 )
 
 REPORT = "report.json"
+PAGE = "report.html"
+TABLE = "records.csv"
 TRACES = "traces"
 _RECORDS = "records"
-_RUN, _GATE = "run.json", "gate.json"
+_RUN, _GATE, _SELF_CHECK = "run.json", "gate.json", "self-check.json"
+_CHECKS = TypeAdapter(tuple[CheckRecord, ...])
 _KINDS: dict[type[BaseModel], str] = {
     VariantRecord: "variant",
     BaseRecord: "base",
@@ -92,12 +99,16 @@ class RecordFolder:
                 path.unlink()
             for path in (self.path / TRACES).glob("*.tdms*"):
                 path.unlink()
-            for name in (_RUN, _GATE, REPORT):
+            for name in (_RUN, _GATE, _SELF_CHECK, REPORT, PAGE, TABLE):
                 (self.path / name).unlink(missing_ok=True)
 
     def write_run(self, facts: RunFacts) -> None:
         """Keep what the run is; every worker writes the same."""
         write_atomically(self.path / _RUN, facts.model_dump_json())
+
+    def write_self_check(self, checks: tuple[CheckRecord, ...]) -> None:
+        """Keep the station's self-check; every worker's lab is the same, and so is this."""
+        write_checks(self.path / _SELF_CHECK, checks)
 
     def write_gate(self, gate: GateRecord) -> None:
         """Keep what came of the comparison with the baseline."""
@@ -111,15 +122,13 @@ class RecordFolder:
         write_atomically(path, record.model_dump_json())
 
     def read(self, kind: type[Record]) -> list[Record]:
-        """All records of a kind, in the order of their names.
+        """All records of a kind, in the natural order of their names.
 
         Raises:
             ReportError: One is damaged.
         """
-        return [
-            _parsed(path, kind)
-            for path in sorted((self.path / _RECORDS).glob(f"{_KINDS[kind]}-*.json"))
-        ]
+        paths = (self.path / _RECORDS).glob(f"{_KINDS[kind]}-*.json")
+        return sorted((_parsed(path, kind) for path in paths), key=_in_order)
 
     def collect(self) -> Report | None:
         """What is on record so far; None if nothing was run.
@@ -135,6 +144,7 @@ class RecordFolder:
             bases=tuple(self.read(BaseRecord)),
             variants=tuple(self.read(VariantRecord)),
             claims=tuple(self.read(ClaimRecord)),
+            self_check=self._self_check(),
             gate=_parsed(gate, GateRecord) if gate.exists() else None,
         )
 
@@ -146,25 +156,76 @@ class RecordFolder:
         """
         report = self.collect()
         if report is not None:
-            write_atomically(self.path / REPORT, report.model_dump_json(indent=1) + "\n")
+            write_report(self.path / REPORT, report)
         return report
+
+    def _self_check(self) -> tuple[CheckRecord, ...]:
+        path = self.path / _SELF_CHECK
+        return _reading(path, _CHECKS.validate_json) if path.exists() else ()
+
+
+def write_checks(path: Path, checks: tuple[CheckRecord, ...]) -> None:
+    """Write a self-check to a JSON file.
+
+    Raises:
+        ReportError: It cannot be written.
+    """
+    write_atomically(path, _CHECKS.dump_json(checks, indent=1).decode() + "\n")
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write a report as a whole; `ReportError` if it cannot be written."""
+    write_atomically(path, report.model_dump_json(indent=1) + "\n")
+
+
+def _in_order(record: Record) -> tuple[Key, str]:
+    match record:
+        case VariantRecord():
+            name = record.variant
+        case BaseRecord():
+            name = record.network
+        case _:
+            name = record.claim
+    return natural(name), name
 
 
 def load_report(path: Path) -> Report:
     """Read a report.
 
     Raises:
-        ReportError: It cannot be read or is not a report of this schema, naming the field.
+        ReportError: It cannot be read or is not a report of this schema, naming the field; of
+            another schema version, naming that.
     """
+    _check_version(path)
     return _parsed(path, Report)
+
+
+def _check_version(path: Path) -> None:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return  # what is wrong with it is said where it is parsed
+    version = content.get("schema_version", SCHEMA_VERSION) if isinstance(content, dict) else None
+    if isinstance(version, int) and version != SCHEMA_VERSION:
+        do = "update har-energy-bench" if version > SCHEMA_VERSION else "run the bench again"
+        raise ReportError(
+            f"{path}: schema_version {version}; this version reads {SCHEMA_VERSION}: {do}"
+        )
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def _parsed(path: Path, kind: type[_Model]) -> _Model:
+    return _reading(path, kind.model_validate_json)
+
+
+_Content = TypeVar("_Content")
+
+
+def _reading(path: Path, parse: Callable[[bytes], _Content]) -> _Content:
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return parse(path.read_bytes())
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
     except ValidationError as error:

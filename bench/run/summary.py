@@ -5,57 +5,42 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from bench.report.outcome import notices, outcome_of
 from bench.report.record import Report, VariantRecord
 
-_COLUMNS = ("variant", "verdict", "bytes", "arena", "accuracy", "latency", "energy")
+_COLUMNS = ("variant", "verdict", "bytes", "arena", "accuracy", "latency", "energy", "saved")
+
+WIDTH = 100
+"""Characters that the table needs at least, so that no figure is broken over two lines."""
 
 
 def summary_lines(report: Report, width: int) -> list[str]:
-    """The table as lines of text, `width` characters wide."""
+    """The table as lines of text, `width` characters wide where that is enough."""
     table = Table(box=None, pad_edge=False, header_style="")
     for column in _COLUMNS:
         table.add_column(column, justify="left" if column in _COLUMNS[:2] else "right")
     for record in report.variants:
         table.add_row(*_row(record))
-    console = Console(width=max(width, 80), color_system=None, force_terminal=False)
+    console = Console(width=max(width, WIDTH), color_system=None, force_terminal=False)
     with console.capture() as capture:
         console.print(table)
     lines = [line.rstrip() for line in capture.get().splitlines()]
-    return [*_notices(report), *lines] if report.variants else _notices(report)
-
-
-def _notices(report: Report) -> list[str]:
-    run = report.run
-    lines = []
-    if run.surrogate:
-        lines.append("SURROGATE DATA: simulated, not UCI-HAR; accuracies say nothing about people")
-    if not run.calibrated:
-        lines.append("uncalibrated: the station's accuracy is not verified")
-    return lines
+    return [*notices(report), *lines] if report.variants else notices(report)
 
 
 def _row(record: VariantRecord) -> Iterator[str]:
     yield record.variant
-    yield _verdict(record)
+    yield outcome_of(record)
     yield f"{record.model.size:,}" if record.model else "-"
     arena = next((step.figure for step in record.steps if step.name == "arena"), None)
     yield "-" if arena is None else f"{arena:,.0f}"
     accuracy = next((entry.accuracy for entry in record.accuracy if entry.accuracy), None)
     yield "-" if accuracy is None else f"{accuracy:.4f}"
     if record.measurement is None:
-        yield from ("-", "-")
+        yield from ("-", "-", "-")
         return
     yield f"{record.measurement.latency * 1e3:.3f} ms"
     energy = record.measurement.energy
     yield f"{energy.value * 1e6:.1f} ± {energy.expanded * 1e6:.1f} uJ"
-
-
-def _verdict(record: VariantRecord) -> str:
-    if record.error is not None:
-        return "bench error"
-    worst = [j.outcome for j in record.judgements if "fail" in j.outcome]
-    if not record.steps:
-        return worst[0] if worst else "not run"
-    if not record.deployable:
-        return "does not fit"
-    return worst[0] if worst else "runs"
+    saved = record.saving
+    yield "-" if saved is None else f"{saved.value:.3%} ± {saved.expanded:.3%}"

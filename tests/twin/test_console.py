@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bench.device.deployability import check_outputs
+from bench.device.firmware import FIRMWARE, FIRMWARE_VERSION
 from bench.device.images import (
     MODEL_PARTITION_OFFSET,
     PARTITION_TABLE_OFFSET,
@@ -27,7 +28,7 @@ from bench.twin.core.application import CoreApplication
 from bench.twin.cost_model import Settings
 from bench.twin.esp32.chip import Esp32
 from bench.twin.esp32.flash import Flash
-from bench.twin.lab import FIRMWARE, FIRMWARE_VERSION, firmware_parts
+from bench.twin.lab import firmware_parts
 from bench.twin.runtime import ARENA_SIZE
 from bench.twin.world import World
 from models.flatbuffer import read

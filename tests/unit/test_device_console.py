@@ -17,9 +17,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.device.console import (
+    BrownOutError,
     CommandRefusedError,
     ConsoleGarbageError,
     DeviceConsole,
+    DeviceResetError,
     DeviceSilentError,
     Inference,
     ModelReport,
@@ -310,3 +312,49 @@ def test_a_port_is_opened_without_touching_the_reset_lines() -> None:
         port = console._port
         assert (port.dtr, port.rts, port.baudrate) == (False, False, 9600)
     assert not port.is_open
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "cause"),
+    [
+        ("rst:0xf (RTCWDT_BROWN_OUT_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)", BrownOutError, "OUT"),
+        ("Brownout detector was triggered", BrownOutError, "Brownout"),
+        ("rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)", DeviceResetError, "POWERON"),
+        (
+            "Guru Meditation Error: Core  0 panic'ed (LoadProhibited). Exception was unhandled.",
+            DeviceResetError,
+            "LoadProhibited",
+        ),
+    ],
+)
+def test_a_restart_instead_of_an_answer_is_named_by_its_cause(
+    line: str, kind: type[DeviceError], cause: str
+) -> None:
+    device = console_on(answering("m-warmup-done", "ets Jul 29 2019 12:21:46", line, "m-init-done"))
+    with pytest.raises(DeviceError, match=rf"restarted in 'infer 10 2' \(.*{cause}") as caught:
+        device.infer(10, 2, LIMIT)
+    assert type(caught.value) is kind
+
+
+def test_a_boot_that_browns_out_again_and_again_is_named() -> None:
+    loop = b"rst:0xf (RTCWDT_BROWN_OUT_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
+    device = console_on(Port(silent, stream=repeat(loop)))
+    with pytest.raises(BrownOutError, match="restarted in 'boot'"):
+        device.wait_until_booted(LIMIT)
+
+
+def test_a_first_boot_tells_of_a_reset_too() -> None:
+    said = b"rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\nm-init-done\r\nm-ready\r\n"
+    console_on(Port(silent, said=said)).wait_until_booted(LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("said", "alive"),
+    [(b"", False), (b"m-name", True), (b"m-ready\r\n", True), (b"\xff" * 5000, True)],
+)
+def test_whoever_says_anything_is_alive(said: bytes, alive: bool) -> None:
+    port = Port(lambda _: said, said=b"what was said before it was asked")
+    device = console_on(port)
+    assert device.is_alive(0.5) is alive
+    assert port.commands == [b"name"]
+    assert port.now <= 0.5 + SLACK

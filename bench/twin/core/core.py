@@ -80,32 +80,36 @@ class Core:
     def __init__(
         self, board: Board, name: str, version: str, clock_hz: int, partition: bytes
     ) -> None:
+        self._core: int | None = None
         self._board, self._partition = board, ctypes.c_char_p(partition)
         self._operators: Any = None
         self._raised: BaseException | None = None
         self._inside = self._stopped = False
+        self._library = library()
         self._host = self._callbacks()  # as long as the core: it calls what stands in here
         description = CBoard(
             name.encode(), version.encode(), clock_hz, self._partition, len(partition)
         )
-        self._core: int | None = library().har_core_new(
-            ctypes.byref(self._host), ctypes.byref(description)
-        )
+        self._core = self._library.har_core_new(ctypes.byref(self._host), ctypes.byref(description))
+
+    def __del__(self) -> None:
+        if self._core is not None:
+            self.stop()
 
     def boot(self) -> None:
         """Load the model and announce the console; raises what a call-back raised."""
-        self._enter(library().har_core_boot)
+        self._enter(self._library.har_core_boot)
 
     def receive(self, data: bytes) -> None:
         """Bytes from the UART, cut anywhere; raises what a call-back raised."""
-        self._enter(library().har_core_receive, data, len(data))
+        self._enter(self._library.har_core_receive, data, len(data))
 
     def stop(self) -> None:
         """Free the core, now or when it has returned from the call that it is in."""
         self._stopped = True
         if not self._inside and self._core is not None:
             core, self._core = self._core, None
-            library().har_core_delete(core)
+            self._library.har_core_delete(core)
 
     def _enter(self, function: Callable[..., None], *arguments: object) -> None:
         if self._core is None:

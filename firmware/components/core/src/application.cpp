@@ -5,7 +5,12 @@
 namespace har {
 
 void Application::load_model() {
-  has_image = read_model_partition(port.model_partition(), image, why_not_ready);
+  if (const ModelImage* embedded = port.embedded_model()) {
+    image = *embedded;
+    has_image = true;
+  } else {
+    has_image = read_model_partition(port.model_partition(), image, why_not_ready);
+  }
   if (!has_image) {
     return;
   }

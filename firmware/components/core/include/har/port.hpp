@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "har/bytes.hpp"
+#include "har/model_partition.hpp"
 
 namespace har {
 
@@ -32,8 +33,10 @@ class Port {
   virtual std::uint32_t clock_hz() const = 0;
 
   // The mapped partition labelled "model", header and all, valid for ever and aligned to 16 bytes;
-  // empty where there is none. A model embedded in the application has the same header.
+  // empty where there is none.
   virtual Bytes model_partition() = 0;
+  // The model that is part of the application, which then needs no partition; nullptr: it has none.
+  virtual const ModelImage* embedded_model() { return nullptr; }
 
   // The console's UART. `write` may return before the bytes have left; `drain` returns once the
   // last stop bit has.
@@ -55,6 +58,11 @@ class Port {
   virtual const char* start_sampling() = 0;
   virtual bool read_sample(Sample& sample, std::uint32_t timeout_micros) = 0;
   virtual void stop_sampling() = 0;
+  // What the board does between two samples, in words.
+  virtual std::string_view idle_between_samples() const { return "awake"; }
+
+  // Whether bytes have come on the console while a command runs; they are discarded.
+  virtual bool interrupted() { return false; }
 
   // False once a reset has ended this boot, after which the calls above do nothing: whatever
   // repeats itself looks here and returns. Code on a chip never sees its own end.

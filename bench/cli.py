@@ -6,6 +6,7 @@ from bench.commands.compare import compare
 from bench.commands.doctor import doctor
 from bench.commands.limits import limits
 from bench.commands.reanalyse import reanalyse
+from bench.commands.report import report
 from bench.commands.twin import twin
 from bench.errors import BenchError
 
@@ -24,6 +25,7 @@ app.command()(reanalyse)
 app.command()(compare)
 app.command()(limits)
 app.command()(twin)
+app.command()(report)
 
 
 def main() -> None:

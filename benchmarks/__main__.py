@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 PARTS = (
-    "startup", "integration", "digitizer", "flash", "matrix", "cold_models",
+    "startup", "integration", "digitizer", "flash", "matrix", "cold_models", "report_page",
 )  # fmt: skip
 
 

@@ -13,6 +13,12 @@ def one_thread() -> None:
     use_one_thread()
 
 
+@pytest.fixture(autouse=True)
+def no_step_summary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep runs within tests out of the summary of the CI step that runs the tests."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Whoever starts a job in the background has it ignore Ctrl-C, and so would all processes that
     # tests start and interrupt.

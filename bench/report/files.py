@@ -3,6 +3,7 @@
 Several worker processes write records into the same folder, each its own, whole or not at all.
 """
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,7 +14,9 @@ from typing import TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bench.errors import ReportError
+from bench.report.order import Key, natural
 from bench.report.record import (
+    SCHEMA_VERSION,
     BaseRecord,
     CheckRecord,
     ClaimRecord,
@@ -24,6 +27,8 @@ from bench.report.record import (
 )
 
 REPORT = "report.json"
+PAGE = "report.html"
+TABLE = "records.csv"
 TRACES = "traces"
 _RECORDS = "records"
 _RUN, _GATE, _SELF_CHECK = "run.json", "gate.json", "self-check.json"
@@ -94,7 +99,7 @@ class RecordFolder:
                 path.unlink()
             for path in (self.path / TRACES).glob("*.tdms*"):
                 path.unlink()
-            for name in (_RUN, _GATE, _SELF_CHECK, REPORT):
+            for name in (_RUN, _GATE, _SELF_CHECK, REPORT, PAGE, TABLE):
                 (self.path / name).unlink(missing_ok=True)
 
     def write_run(self, facts: RunFacts) -> None:
@@ -117,15 +122,13 @@ class RecordFolder:
         write_atomically(path, record.model_dump_json())
 
     def read(self, kind: type[Record]) -> list[Record]:
-        """All records of a kind, in the order of their names.
+        """All records of a kind, in the natural order of their names.
 
         Raises:
             ReportError: One is damaged.
         """
-        return [
-            _parsed(path, kind)
-            for path in sorted((self.path / _RECORDS).glob(f"{_KINDS[kind]}-*.json"))
-        ]
+        paths = (self.path / _RECORDS).glob(f"{_KINDS[kind]}-*.json")
+        return sorted((_parsed(path, kind) for path in paths), key=_in_order)
 
     def collect(self) -> Report | None:
         """What is on record so far; None if nothing was run.
@@ -175,13 +178,39 @@ def write_report(path: Path, report: Report) -> None:
     write_atomically(path, report.model_dump_json(indent=1) + "\n")
 
 
+def _in_order(record: Record) -> tuple[Key, str]:
+    match record:
+        case VariantRecord():
+            name = record.variant
+        case BaseRecord():
+            name = record.network
+        case _:
+            name = record.claim
+    return natural(name), name
+
+
 def load_report(path: Path) -> Report:
     """Read a report.
 
     Raises:
-        ReportError: It cannot be read or is not a report of this schema, naming the field.
+        ReportError: It cannot be read or is not a report of this schema, naming the field; of
+            another schema version, naming that.
     """
+    _check_version(path)
     return _parsed(path, Report)
+
+
+def _check_version(path: Path) -> None:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return  # what is wrong with it is said where it is parsed
+    version = content.get("schema_version", SCHEMA_VERSION) if isinstance(content, dict) else None
+    if isinstance(version, int) and version != SCHEMA_VERSION:
+        do = "update har-energy-bench" if version > SCHEMA_VERSION else "run the bench again"
+        raise ReportError(
+            f"{path}: schema_version {version}; this version reads {SCHEMA_VERSION}: {do}"
+        )
 
 
 _Model = TypeVar("_Model", bound=BaseModel)

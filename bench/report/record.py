@@ -249,12 +249,17 @@ class BaseRecord(_Record):
 
 
 class ClaimRecord(_Record):
-    """One of the paper's claims and what this run says of it."""
+    """One of the paper's claims and what this run says of it.
+
+    Attributes:
+        explanation: Why a difference from the paper is expected; empty if none is.
+    """
 
     claim: str
     verdict: Literal["agrees", "contradicts", "undecided", "calibrated"]
     published: str
     found: str
+    explanation: str = ""
 
 
 class CalibrationRecord(_Record):
@@ -363,6 +368,8 @@ class RunFacts(_Record):
         dataset: Name, digest and origin of the data set.
         surrogate: Whether the built-in stand-in took its place.
         split: The split in words.
+        profile: Layout of the device: ``bench``, or ``paper (built)`` or ``paper (inferred)`` by
+            where the application's size is from.
         window: ``default`` or ``paper``.
         calibrated: Whether every figure that results rest on is from a valid, verified record.
         uncalibrated: If not, a reason for each record that is wanting.

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.device.console import CommandRefusedError, DeviceConsole, Inference
+from bench.device.firmware import check_firmware
 from bench.device.flash import Flasher
 from bench.device.images import encode_model
-from bench.errors import BenchError, DeviceError
+from bench.errors import BenchError
 from bench.instruments.digitizer import Digitizer, TriggerMissingError
 from bench.measurement import checks
 from bench.measurement.analysis import compare_supply, idle_of, waiting_of
@@ -235,12 +236,9 @@ class _Examination:
         self._bench.flasher.write(parts)
 
     def _firmware(self, console: DeviceConsole) -> Check:
-        name, wanted = console.name(), self._bench.firmware
-        if wanted is not None and name != wanted.name:
-            raise DeviceError(
-                f"device runs {name!r}, wanted {wanted.name!r}: flash the bench's firmware"
-            )
-        return seen("firmware", console.profile())
+        profile = console.profile()
+        check_firmware(profile)
+        return seen("firmware", profile)
 
     def _at_idle(self, card: Digitizer) -> Check:
         return self._shunt("shunt at idle", idle_of(*self._waiting(card)))
@@ -257,14 +255,14 @@ class _Examination:
 
     def _running(self, card: Digitizer, console: DeviceConsole) -> Iterator[Check]:
         """One window of the probe: what it shows of marker, clocks and voltage."""
+        station, patience = self._station, self._station.timeouts.console
         try:
             console.arena()
+            console.load(probe.stimulus())
+            timed = console.infer(TIMED_INFERENCES, 0, 2.0 * patience)
         except CommandRefusedError as error:
             yield from (not_possible(name, f"the probe does not run: {error}") for name in RUNNING)
             return
-        station, patience = self._station, self._station.timeouts.console
-        console.load(probe.stimulus())
-        timed = console.infer(TIMED_INFERENCES, 0, 2.0 * patience)
         plan = plan_window(station, timed.latency)
 
         def infer() -> Inference:

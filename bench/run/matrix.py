@@ -38,10 +38,14 @@ class Finding:
     found: str
     interval: Interval | None = None
 
-    def record(self) -> ClaimRecord:
-        """As a record of the report."""
+    def record(self, explanation: str = "") -> ClaimRecord:
+        """As a record of the report; a difference with its explanation."""
         return ClaimRecord(
-            claim=self.claim, verdict=self.verdict, published=self.published, found=self.found
+            claim=self.claim,
+            verdict=self.verdict,
+            published=self.published,
+            found=self.found,
+            explanation=explanation if self.verdict == "contradicts" else "",
         )
 
     def __str__(self) -> str:

@@ -23,6 +23,7 @@ from bench.device.deployability import (
     check_model,
     check_time,
 )
+from bench.device.firmware import BUILD_AND_FLASH, check_firmware
 from bench.device.flash import Flasher, FlashError, WrongDeviceError
 from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
@@ -157,7 +158,7 @@ class Workbench:
         Raises:
             BenchError: Every attempt ended in one; the last, with the others as notes.
         """
-        steps = check_model(subject.image.model, self._settings.profile)
+        steps = check_model(subject.image.model, subject.profile or self._settings.profile)
         errors: list[str] = []
         if not all(step.kept for step in steps):
             return Result(list(steps))
@@ -204,12 +205,19 @@ class Workbench:
     def _flash(self, subject: Subject) -> None:
         if not self._identified:
             self._flasher.identify()
-        parts = {self._settings.model_offset: encode_model(subject.image)}
-        if self._firmware is not None and not self._identified:
-            parts |= self._firmware.parts
+        parts = self._parts(subject)
         log.info("%s: flashing %d bytes", subject.name, sum(map(len, parts.values())))
         self._flasher.write(parts)
         self._identified = True
+
+    def _parts(self, subject: Subject) -> Mapping[int, bytes]:
+        """What is flashed: on a board that the user has flashed, the model alone."""
+        if subject.build is not None:
+            return subject.build.parts
+        model = {self._settings.model_offset: encode_model(subject.image)}
+        if self._firmware is None or self._identified:
+            return model
+        return {**model, **self._firmware.parts}
 
     def _open_console(self) -> DeviceConsole:
         device = self.station.device
@@ -223,16 +231,14 @@ class Workbench:
 
     def _load(self, subject: Subject, console: DeviceConsole, result: Result) -> int:
         """Whether the device has loaded the model; returns the arena that it uses in bytes."""
-        if self._firmware is not None and (name := console.name()) != self._firmware.name:
-            raise DeviceError(
-                f"device runs {name!r}, wanted {self._firmware.name!r}: flash the bench's firmware"
-            )
+        check_firmware(console.profile())
         model = console.model()  # refused where flash is not what was written: no answer
         image = subject.image
         if (model.crc, model.name, model.technique) != (image.crc, image.name, image.technique):
             raise DeviceError(
                 f"device holds {model.name}-{model.technique} with CRC {model.crc:08x}, wanted "
-                f"{subject.name} with {image.crc:08x}: flash it again"
+                f"{subject.name} with {image.crc:08x}: flash it again; an application that was "
+                f"built around a model keeps to that one: {BUILD_AND_FLASH}"
             )
         try:
             arena, size = console.arena()

@@ -58,13 +58,15 @@ def twin_place(seed: int, faults: Sequence[str] = ()) -> Iterator[Place]:
     The lab outlives a killed owner until its supply's output is off, so that the guardian finds it.
     """
     # What starts the twin may know it; nothing else does, and not on systems without a twin.
-    from bench.twin.lab import FIRMWARE, firmware_parts
+    from bench.twin.core.build import core_library
+    from bench.twin.lab import firmware_parts
     from bench.twin.url_handler import environment, register
 
+    core_library()  # built here, where what is missing for it can be said
     register()
     with _started(seed, faults) as addresses:
         station = load_station(TWIN_FILE).with_addresses(**addresses)
-        yield Place(station, Firmware(FIRMWARE, firmware_parts()), environment({}))
+        yield Place(station, Firmware(firmware_parts()), environment({}))
 
 
 @contextmanager

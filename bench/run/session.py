@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from _pytest.mark.expression import Expression
 
+from bench.device.firmware_build import Builder, find_builder
 from bench.errors import BenchError
 from bench.report.convert import calibration_records
 from bench.report.files import RecordFolder, load_report
+from bench.report.publish import append_step_summary, publish
 from bench.report.record import GateRecord, Report, RunFacts
 from bench.run.campaign import Campaign, Options
 from bench.run.gate import GateOptions, load_history
@@ -52,6 +54,9 @@ def add_options(parser: pytest.Parser) -> None:
     add("--lab-seed", type=int, default=1, metavar="N", help="seed of the simulated lab")
     add("--window", choices=("default", "paper"), default="default",
         help="0.5 s and at least ten inferences, or the paper's ten")  # fmt: skip
+    add("--profile", choices=("bench", "paper"), default="bench",
+        help="the model in a partition of its own, or in the application")  # fmt: skip
+    add("--build", action="store_true", help="build each variant for --profile paper with ESP-IDF")
     add("--limits", metavar="FILE", help="limits file; limits/<data set>.toml unless told")
     add("--power-cycles", type=int, metavar="N", help="of each variant; 3 in sim, 6 in hw")
     add("--reference", metavar="VARIANT",
@@ -61,7 +66,7 @@ def add_options(parser: pytest.Parser) -> None:
     add("--gate", choices=("normal", "strict"), default="normal",
         help="strict: what cannot be told from worse fails too")  # fmt: skip
     add("--history", metavar="DIR", help="past reports, for the gate's spread between sessions")
-    add("--report", metavar="DIR", help="write JUnit, JSON and traces into this folder")
+    add("--report", metavar="DIR", help="write HTML, JUnit, JSON, CSV and traces into this folder")
 
 
 def is_wanted(expression: str, mark: str) -> bool:
@@ -86,6 +91,7 @@ class Session:
         report: The folder of the report, or None if none was asked for.
         worker: Whether this is a worker of pytest-xdist.
         own: The user's own model, or None.
+        builder: Builds the firmware around each variant, or None where that was not asked for.
         reference: Measured before each network, or None.
         gate_options: What to compare with, or None.
         watched: What a person sees while tests run, or None where nobody watches.
@@ -99,6 +105,7 @@ class Session:
     report: Path | None
     worker: bool
     own: OwnModel | None
+    builder: Builder | None
     reference: Variant | None
     gate_options: GateOptions | None
     watched: Watched | None = None
@@ -132,6 +139,7 @@ class Session:
         )
         if option.limits:
             load_limits(Path(option.limits))  # says now what is wrong with it
+        builder = _builder(option.profile, build=option.build)
         gate = _gate_options(option.baseline, option.gate == "strict", option.history)
         report = Path(option.report).absolute() if option.report else None
         given = getattr(config, "workerinput", {}).get("report")
@@ -142,7 +150,7 @@ class Session:
         worker = given is not None
         watched = None if worker else Watched.start(config)
         session = cls(
-            config, selection, modes, folder, report, worker, own, reference, gate, watched
+            config, selection, modes, folder, report, worker, own, builder, reference, gate, watched
         )
         if not session.worker:
             folder.begin()
@@ -227,6 +235,8 @@ class Session:
                 window=option.window,
                 limits=Path(option.limits) if option.limits else None,
                 own=self.own,
+                profile=option.profile,
+                builder=self.builder,
                 power_cycles=option.power_cycles,
                 reference=self.reference,
             )
@@ -264,6 +274,14 @@ class Session:
         self._campaigns.clear()
         if not self.worker:
             self.result = self.folder.assemble()
+            self._publish()
+
+    def _publish(self) -> None:
+        if self.result is None:
+            return
+        if self.report is not None:
+            publish(self.result, self.folder.path)
+        append_step_summary(self.result)
 
     def clean_up(self) -> None:
         """Leave the terminal alone; remove the folder of a run without a report."""
@@ -289,7 +307,7 @@ class Session:
             "station": station.name,
             "station_description": station.description,
             "seed": option.model_seed,
-            "profile": "bench",
+            "profile": self._profile(),
             "window": option.window,
             "calibrated": not shortcomings,
             "uncalibrated": shortcomings,
@@ -299,6 +317,12 @@ class Session:
             "versions": _versions(),
         }
         return RunFacts.model_validate(facts | self._data_facts())
+
+    def _profile(self) -> str:
+        """The device's layout and, of the paper's, where the application's size is from."""
+        if self.config.option.profile == "bench":
+            return "bench"
+        return "paper (inferred)" if self.builder is None else "paper (built)"
 
     def _data_facts(self) -> dict[str, object]:
         if self.own is not None:
@@ -332,6 +356,14 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found
+
+
+def _builder(profile: str, *, build: bool) -> Builder | None:
+    if not build:
+        return None
+    if profile != "paper":
+        raise BenchError("--build goes with --profile paper: the bench's layout needs no build")
+    return find_builder(cache_root())
 
 
 def _own(model: str | None, golden: str | None) -> OwnModel | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.device.deployability import Profile, Step
+from bench.device.deployability import Profile, Step, paper_profile
+from bench.device.firmware_build import Build
 from bench.device.images import ModelImage
 from bench.measurement.analysis import Energies
 from bench.measurement.capture import WindowPlan
@@ -24,12 +25,15 @@ class Subject:
         image: The model with its name, technique and standardisation.
         inputs: What the console is given for each golden window.
         expected: (k, outputs) what must come out, in the output tensor's own type.
+        build: The application that was built around the model; None where it is flashed into a
+            partition of its own.
         label: In the names of trace files in place of the name, or empty.
     """
 
     image: ModelImage
     inputs: tuple[bytes, ...]
     expected: NDArray[np.generic]
+    build: Build | None = None
     label: str = ""
 
     @property
@@ -37,12 +41,18 @@ class Subject:
         """The variant's name."""
         return f"{self.image.name}-{self.image.technique}"
 
+    @property
+    def profile(self) -> Profile | None:
+        """The layout that comes with the build, or None without one."""
+        if self.build is None:
+            return None
+        return paper_profile(len(self.build.application) - len(self.image.model))
+
 
 @dataclass(frozen=True)
 class Firmware:
-    """An application that the bench flashes itself: its name, and bytes by offset in flash."""
+    """An application that the bench flashes itself: bytes by offset in flash."""
 
-    name: str
     parts: Mapping[int, bytes]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from bench.report.outcome import notices, outcome_of
 from bench.report.record import Report, VariantRecord
 
 _COLUMNS = ("variant", "verdict", "bytes", "arena", "accuracy", "latency", "energy", "saved")
@@ -24,27 +25,12 @@ def summary_lines(report: Report, width: int) -> list[str]:
     with console.capture() as capture:
         console.print(table)
     lines = [line.rstrip() for line in capture.get().splitlines()]
-    return [*_notices(report), *lines] if report.variants else _notices(report)
-
-
-def _notices(report: Report) -> list[str]:
-    run = report.run
-    lines = []
-    if run.surrogate:
-        lines.append("SURROGATE DATA: simulated, not UCI-HAR; accuracies say nothing about people")
-    lines += [
-        f"self-check, attempt {check.attempt}: {check.name}: {check.error}"
-        for check in report.self_check
-        if check.error is not None
-    ]
-    if not run.calibrated:
-        lines.append(f"UNCALIBRATED: {'; '.join(run.uncalibrated)}")
-    return lines
+    return [*notices(report), *lines] if report.variants else notices(report)
 
 
 def _row(record: VariantRecord) -> Iterator[str]:
     yield record.variant
-    yield _verdict(record)
+    yield outcome_of(record)
     yield f"{record.model.size:,}" if record.model else "-"
     arena = next((step.figure for step in record.steps if step.name == "arena"), None)
     yield "-" if arena is None else f"{arena:,.0f}"
@@ -58,14 +44,3 @@ def _row(record: VariantRecord) -> Iterator[str]:
     yield f"{energy.value * 1e6:.1f} ± {energy.expanded * 1e6:.1f} uJ"
     saved = record.saving
     yield "-" if saved is None else f"{saved.value:.3%} ± {saved.expanded:.3%}"
-
-
-def _verdict(record: VariantRecord) -> str:
-    if record.error is not None:
-        return "bench error"
-    worst = [j.outcome for j in record.judgements if "fail" in j.outcome]
-    if not record.steps:
-        return worst[0] if worst else "not run"
-    if not record.deployable:
-        return "does not fit"
-    return worst[0] if worst else "runs"

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bench.device.images import MODEL_OFFSET, MODEL_PARTITION_OFFSET, ModelImage
+from bench.device.images import MODEL_OFFSET, MODEL_PARTITION_OFFSET
 from bench.errors import BenchError
 from bench.twin import runtime
 from bench.twin.card import WIRING, Drift, Wiring
@@ -128,8 +128,8 @@ class _Shifted:
         return np.roll(self.engine.invoke(values), 1)
 
 
-def _load_shifted(image: ModelImage, partition_offset: int, settings: Settings) -> Runtime:
-    loaded = runtime.load(image, partition_offset, settings)
+def _load_shifted(content: bytes, address: int, settings: Settings) -> Runtime:
+    loaded = runtime.load(content, address, settings)
     return replace(loaded, engine=_Shifted(loaded.engine))
 
 

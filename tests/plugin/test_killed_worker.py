@@ -30,7 +30,7 @@ import bench.run.campaign
 from bench.run.places import TWIN_FILE, Place
 from bench.run.subject import Firmware
 from bench.station.configuration import load_station
-from bench.twin.lab import FIRMWARE, firmware_parts
+from bench.twin.lab import firmware_parts
 from bench.twin.url_handler import environment, register
 
 pytest_plugins = ["bench.plugin"]
@@ -40,7 +40,7 @@ def the_lab_of_the_test(seed):
     register()
     Path("owner").write_text(str(os.getpid()))
     station = load_station(TWIN_FILE).with_addresses(**json.loads(os.environ["LAB"]))
-    yield Place(station, Firmware(FIRMWARE, firmware_parts()), environment({}))
+    yield Place(station, Firmware(firmware_parts()), environment({}))
 
 bench.run.campaign.twin_place = the_lab_of_the_test
 """

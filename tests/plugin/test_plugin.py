@@ -1,12 +1,15 @@
 """The plugin's options, marks, outcomes and exit codes, on pytest runs inside this process."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from typer.testing import CliRunner
 
+from bench.cli import app
 from bench.report.files import load_report
 from bench.run.judged import VerdictWarning
 from bench.run.reanalysis import reanalyse
@@ -278,6 +281,13 @@ def agrees(matrix):
 def missing(matrix):
     raise MissingError("C_1-L has no energy in this run")
 
+def contradicts(matrix):
+    return Finding("it does not", "contradicts", "yes", "no")
+
+@pytest.mark.xfail(reason="predicted: it cannot", strict=True)
+def test_contradicts(claim):
+    assert claim(contradicts).verdict == "agrees"
+
 def test_agrees(claim, campaigns, station_mode):
     assert claim(agrees).verdict == "agrees"
     assert (campaigns(station_mode).folder.path / "records" / "claim-it_holds.json").exists()
@@ -289,8 +299,23 @@ def test_missing(claim):
 
 def test_a_claim_is_kept_and_one_about_nothing_is_skipped(run: pytest.Pytester) -> None:
     run.makepyfile(test_claims=CLAIMS)
-    recorder = run.inline_run(NO_HEADER, "-m", "sim", *OWN, "test_claims.py")
-    assert fates(recorder) == {"test_agrees[sim]": "passed", "test_missing[sim]": "skipped"}
+    recorder = run.inline_run(NO_HEADER, "-m", "sim", *OWN, "--report=out", "test_claims.py")
+    assert fates(recorder) == {
+        "test_contradicts[sim]": "skipped",  # an expected failure
+        "test_agrees[sim]": "passed",
+        "test_missing[sim]": "skipped",
+    }
+    kept = load_report(run.path / "out" / "report.json").claims
+    assert [claim.explanation for claim in kept] == ["predicted: it cannot", ""]
+
+
+def test_a_run_on_github_writes_its_step_summary(
+    run: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(run.path / "summary.md"))
+    run.makepyfile(test_claims=CLAIMS)
+    run.inline_run(NO_HEADER, "-m", "sim", *OWN, "test_claims.py")
+    assert "The paper's claims: 1 agrees, 1 contradicts." in (run.path / "summary.md").read_text()
 
 
 DAMAGE = """
@@ -337,6 +362,8 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
         assert (run.path / "out" / "traces" / name).is_file()
     again = reanalyse(run.path / "out" / "report.json").computed
     assert again.variants == report.variants
+    assert "tiny_F-own" in (run.path / "out" / "report.html").read_text("utf-8")
+    assert (run.path / "out" / "records.csv").read_text("utf-8").count("tiny_F-own") == 1
     junit = ElementTree.parse(run.path / "out" / "junit.xml")
     properties = {
         case.attrib["name"]: {p.attrib["name"]: p.attrib["value"] for p in case.iter("property")}
@@ -385,3 +412,13 @@ def test_a_run_is_compared_with_its_baseline(run: pytest.Pytester) -> None:
         kept = load_report(run.path / change / "report.json").gate
         assert kept is not None
         assert [c.change for c in kept.comparisons if c.quantity == "energy"] == [change]
+
+
+def test_the_example_workflow_uses_options_that_there_are(run: pytest.Pytester) -> None:
+    workflow = (ROOT / "docs" / "examples" / "github-workflow.yml").read_text("utf-8")
+    known = run.runpytest_inprocess("--help").stdout.str()
+    told = CliRunner().invoke(app, ["report", "--help"], env={"COLUMNS": "200"}).output
+    known += re.sub(r"\x1b\[[\d;]*m", "", told)
+    used = re.findall(r"--[a-z][\w-]+", workflow)
+    assert {"--station", "--report", "--history"} <= set(used)
+    assert [option for option in used if option not in known] == []

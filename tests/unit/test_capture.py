@@ -65,3 +65,11 @@ def test_figures_are_the_stations_in_volts() -> None:
     assert figures.supply.linearity.size == pytest.approx(5.0 * supply.inl)
     assert figures.supply.step == pytest.approx(160.2e-6, rel=1e-3)  # 16 bits over 105 % of +-5 V
     assert circuit_of(STATION).time_constant == pytest.approx(98e-6)
+
+
+def test_parts_that_warm_between_runs_are_off_by_their_coefficients() -> None:
+    ambient = STATION.ambient.model_copy(update={"warming": 2.0})
+    figures = figures_of(STATION.model_copy(update={"ambient": ambient}))
+    assert figures.shunt_warming.size == pytest.approx(2.0 * 20e-6)
+    assert figures.supply.gain_warming.size == pytest.approx(2.0 * 13e-6)
+    assert figures_of(STATION).shunt_warming.size == 0.0

@@ -14,8 +14,11 @@ from bench.station.accuracy import Tolerance
 from bench.station.configuration import load_station
 from bench.station.quantities import (
     AMPERE,
+    CELSIUS,
     FARAD,
+    KELVIN,
     OHM,
+    PER_KELVIN,
     RATIO,
     SAMPLES_PER_SECOND,
     SECOND,
@@ -26,7 +29,9 @@ from bench.station.quantities import (
 )
 
 STATIONS = Path(__file__).parents[2] / "stations"
-UNITS = [VOLT, AMPERE, OHM, FARAD, SECOND, SAMPLES_PER_SECOND, RATIO]
+UNITS = [
+    VOLT, AMPERE, OHM, FARAD, SECOND, SAMPLES_PER_SECOND, RATIO, KELVIN, CELSIUS, PER_KELVIN
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -45,6 +50,9 @@ UNITS = [VOLT, AMPERE, OHM, FARAD, SECOND, SAMPLES_PER_SECOND, RATIO]
         ("50 ppm", RATIO, 5e-5),
         ("0.1 %", RATIO, 1e-3),
         ("2e-3 s", SECOND, 2e-3),
+        ("-5 °C", CELSIUS, -5.0),
+        ("0.5 K", KELVIN, 0.5),
+        ("20 ppm/K", PER_KELVIN, 2e-5),
     ],
 )
 def test_a_quantity_means_its_si_number(text: str, unit: Unit, value: float) -> None:

@@ -1,0 +1,1 @@
+"""A report as one HTML page that opens from disk and needs no network."""

@@ -1,0 +1,133 @@
+"""A report's results by network and technique, as tables and figures ask for them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from bench.report.order import natural
+from bench.report.record import (
+    AccuracyRecord,
+    BaseRecord,
+    EstimateRecord,
+    ModelRecord,
+    Report,
+    VariantRecord,
+)
+from models.catalog import BASE, NETWORKS, Technique
+
+FAMILIES = {"C": "1D_CNN", "CL": "1D_CNN_LSTM"}
+"""The paper's network types."""
+TECHNIQUES = tuple(technique.value for technique in Technique)
+TECHNIQUE_NAMES = {
+    BASE: "base",
+    "L": "lite conversion",
+    "D": "dynamic quantization",
+    "F": "full-integer quantization",
+}
+UNLIKE_THE_PAPERS = "the paper is about UCI-HAR, this run is on the {} data set"
+
+
+@dataclass(frozen=True)
+class Saving:
+    """The share of L's energy that a technique saves, and its expanded uncertainty."""
+
+    share: float
+    expanded: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a report has, by name."""
+
+    report: Report
+
+    @cached_property
+    def variants(self) -> dict[str, VariantRecord]:
+        """By name."""
+        return {record.variant: record for record in self.report.variants}
+
+    @cached_property
+    def bases(self) -> dict[str, BaseRecord]:
+        """By network."""
+        return {record.network: record for record in self.report.bases}
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the run is on the paper's data set."""
+        return self.report.run.dataset == "uci-har"
+
+    @property
+    def why_not_comparable(self) -> str:
+        """Why nothing is compared with the paper; empty if it is."""
+        return "" if self.comparable else UNLIKE_THE_PAPERS.format(self.report.run.dataset)
+
+    def networks(self, family: str) -> list[str]:
+        """The networks of a family that are in the report, in natural order."""
+        names = {record.network for record in self.report.variants if record.technique != "own"}
+        names |= self.bases.keys()
+        return sorted((name for name in names if self.family(name) == family), key=natural)
+
+    def family(self, network: str) -> str:
+        """``CL`` for a network with an LSTM, else ``C``."""
+        if network in NETWORKS:
+            return NETWORKS[network].family
+        return "CL" if any("LSTM" in kernel for kernel in self._kernels(network)) else "C"
+
+    def _kernels(self, network: str) -> Iterator[str]:
+        for technique in TECHNIQUES:
+            record = self.variants.get(f"{network}-{technique}")
+            if record is not None and record.model is not None:
+                yield from record.model.kernels
+
+    def accuracy(self, network: str, technique: str) -> AccuracyRecord | None:
+        """In the reference runtime; None if it is not known."""
+        if technique == BASE:
+            record: BaseRecord | VariantRecord | None = self.bases.get(network)
+        else:
+            record = self.variants.get(f"{network}-{technique}")
+        return accuracy_of(record)
+
+    def energy(self, network: str, technique: str) -> EstimateRecord | None:
+        """Gross, of one inference; None if it was not measured."""
+        return energy_of(self.variants.get(f"{network}-{technique}"))
+
+    def saving(self, network: str, technique: str) -> Saving | None:
+        """Against L; None where either was not measured.
+
+        The record's own, if it has one; else with an upper bound for its uncertainty: what two
+        measurements on one station have wrong in common is taken as if it did not cancel.
+        """
+        stated = getattr(self.variants.get(f"{network}-{technique}"), "saving", None)
+        if isinstance(stated, EstimateRecord):
+            return Saving(stated.value, stated.expanded)
+        lite, other = self.energy(network, "L"), self.energy(network, technique)
+        if lite is None or other is None or not lite.value > 0.0:
+            return None
+        ratio = other.value / lite.value
+        spread = (other.expanded / lite.value) ** 2 + (ratio * lite.expanded / lite.value) ** 2
+        return Saving(1.0 - ratio, spread**0.5)
+
+
+def accuracy_of(record: VariantRecord | BaseRecord | None) -> AccuracyRecord | None:
+    """The accuracy in the first runtime that has one."""
+    entries = record.accuracy if record is not None else ()
+    return next((entry for entry in entries if entry.accuracy is not None), None)
+
+
+def energy_of(record: VariantRecord | None) -> EstimateRecord | None:
+    """Gross energy of one inference."""
+    if record is None or record.measurement is None:
+        return None
+    return record.measurement.energy
+
+
+def size_of(model: ModelRecord | None) -> int | None:
+    """Bytes of the model file."""
+    return None if model is None else model.size
+
+
+def arena_of(record: VariantRecord) -> float | None:
+    """Bytes of the arena: as the device reports them, else as planned."""
+    if record.measurement is not None:
+        return float(record.measurement.arena)
+    return next((step.figure for step in record.steps if step.name == "arena"), None)

@@ -1,0 +1,64 @@
+"""A report as Markdown, for the summary of a step of GitHub Actions."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from bench.report.outcome import notices, outcome_of
+from bench.report.record import Report, VariantRecord
+
+_SIGNS = {"runs": "✅", "does not fit": "⛔", "not run": "➖", "bench error": "⚠️"}
+_FAILED = "❌"
+
+
+def step_summary(report: Report) -> str:
+    """Headline, notices, a row for each variant and the paper's claims; ends with a blank line."""
+    return "\n".join([*_lines(report), "", ""])
+
+
+def _lines(report: Report) -> Iterator[str]:
+    run = report.run
+    outcomes = Counter(outcome_of(record) for record in report.variants)
+    count = f"{outcomes['runs']} of {len(report.variants)} variants run and keep their limits"
+    yield f"## {count}"
+    yield ""
+    for notice in notices(report):
+        yield f"> **{notice}**"
+        yield ""
+    yield f"{run.station} ({run.mode}), {run.dataset}, fold {run.fold}, {run.profile} profile"
+    yield ""
+    if report.variants:
+        yield "| | variant | outcome | accuracy | model / B | latency / ms | energy / µJ |"
+        yield "|---|---|---|--:|--:|--:|--:|"
+        yield from map(_row, report.variants)
+    if report.claims:
+        verdicts = Counter(claim.verdict for claim in report.claims)
+        told = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items()))
+        yield ""
+        yield f"The paper's claims: {told}."
+
+
+def _row(record: VariantRecord) -> str:
+    outcome = outcome_of(record)
+    accuracy = next((a.accuracy for a in record.accuracy if a.accuracy is not None), None)
+    measured = record.measurement
+    cells = (
+        _SIGNS.get(outcome, _FAILED),
+        record.variant,
+        _why(record, outcome),
+        "" if accuracy is None else f"{accuracy:.4f}",
+        "" if record.model is None else f"{record.model.size:,}",
+        "" if measured is None else f"{measured.latency * 1e3:.3f}",
+        ""
+        if measured is None
+        else f"{measured.energy.value * 1e6:,.1f} ± {measured.energy.expanded * 1e6:.1f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _why(record: VariantRecord, outcome: str) -> str:
+    refused = next((step for step in record.steps if not step.kept), None)
+    if record.error is not None:
+        outcome = f"{outcome}: {record.error}"
+    elif refused is not None:
+        outcome = f"{outcome}: {refused.name}: {refused.note}"
+    return " ".join(outcome.replace("|", "\\|").split())

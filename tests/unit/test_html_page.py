@@ -56,10 +56,11 @@ def test_what_did_not_go_well_is_named_with_its_reason() -> None:
 def test_table_2_has_the_published_figures_beside_ours() -> None:
     inside = records.variant("C_3-L", scores={1: 0.88, 2: 0.89})
     accuracy = inside.accuracy[0].model_copy(update={"interval": (0.87, 0.9)})
-    told = page(inside.model_copy(update={"accuracy": (accuracy,)}))
+    outside = records.variant("C_3-D", scores={1: 0.95})
+    told = page(inside.model_copy(update={"accuracy": (accuracy,)}), outside)
     table = told[told.index("Table 2") : told.index("Below each accuracy")]
     assert "published 88.7 88.4 88.8 85.8" in table
-    assert "this run – ✓ agrees 88.5 87.0 to 90.0 – –" in table
+    assert "this run – ✓ agrees 88.5 87.0 to 90.0 ≠ differs 95.0 95.0 to 95.0 –" in table
 
 
 def test_table_3_marks_what_differs_and_what_is_calibrated() -> None:

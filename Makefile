@@ -3,7 +3,7 @@ PYTHON ?= python3
 TOX := .venv/bin/tox
 ARGS ?=
 
-.PHONY: sim test lint types clean
+.PHONY: sim test firmware lint types clean
 
 sim: $(TOX)  ## the main job: every variant through the twin
 	$(TOX) -q -e sim -- $(ARGS)
@@ -11,6 +11,10 @@ sim: $(TOX)  ## the main job: every variant through the twin
 test: $(TOX)  ## the project's own tests
 	$(TOX) -q -e sim --notest
 	$(TOX) -q -e tests -- $(ARGS)
+
+firmware: $(TOX)  ## its core and kernels under sanitizers, and some fuzzing
+	$(TOX) -q -e sim --notest
+	$(TOX) -q -e firmware -- $(ARGS)
 
 lint types: $(TOX)
 	$(TOX) -q -e $@

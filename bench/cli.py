@@ -3,7 +3,9 @@
 import typer
 
 from bench.commands.compare import compare
+from bench.commands.doctor import doctor
 from bench.commands.limits import limits
+from bench.commands.reanalyse import reanalyse
 from bench.commands.report import report
 from bench.commands.twin import twin
 from bench.errors import BenchError
@@ -18,6 +20,8 @@ app = typer.Typer(
 )
 
 
+app.command()(doctor)
+app.command()(reanalyse)
 app.command()(compare)
 app.command()(limits)
 app.command()(twin)

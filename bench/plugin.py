@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bench.errors import BenchError
-from bench.report.record import VariantRecord
+from bench.report.budget import budget_text
+from bench.report.record import EstimateRecord, VariantRecord
 from bench.run.campaign import Campaign, StationBrokenError
 from bench.run.judged import Changes, Judged, VerdictWarning
 from bench.run.matrix import Finding, Matrix, MissingError
@@ -125,6 +126,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"report: {session.report}")
 
 
+@pytest.fixture(scope="session")
+def bench_session(request: pytest.FixtureRequest) -> Session:
+    """The bench in this process."""
+    return request.config.stash[_SESSION]
+
+
 @pytest.fixture
 def station_mode(request: pytest.FixtureRequest) -> Mode:
     """``sim`` or ``hw``."""
@@ -190,6 +197,7 @@ def accuracy(
 def energy(
     fitted: VariantRecord,
     variant_case: Case,
+    bench_session: Session,
     campaigns: Callable[[Mode], Campaign],
     record_property: Callable[[str, object], None],
 ) -> Judged:
@@ -197,14 +205,29 @@ def energy(
     if not fitted.deployable:
         refused = next(step for step in fitted.steps if not step.kept)
         pytest.skip(f"{fitted.variant} is not deployable: {refused.name}: {refused.note}")
-    measurement = fitted.measurement
-    assert measurement is not None
-    record_property("energy / J", measurement.energy.value)
-    record_property("energy, expanded uncertainty / J", measurement.energy.expanded)
-    record_property("energy, coverage factor", measurement.energy.coverage_factor)
-    record_property("energy above idle / J", measurement.above_idle.value)
+    if (measurement := fitted.measurement) is None:
+        pytest.skip(f"{fitted.variant}: {campaigns(variant_case.mode).options.why_not_measured}")
+    record_property("calibrated", bench_session.calibrated(variant_case.mode))
     record_property("latency / s", measurement.latency)
+    for name, estimate in (
+        ("energy", measurement.energy),
+        ("energy above idle", measurement.above_idle),
+        ("saving against L", fitted.saving),
+    ):
+        if estimate is not None:
+            _record_estimate(name, estimate, record_property)
     return _recorded(campaigns(variant_case.mode).energy(variant_case), record_property)
+
+
+def _record_estimate(
+    name: str, estimate: EstimateRecord, record_property: Callable[[str, object], None]
+) -> None:
+    unit = "" if estimate.unit == "1" else f" / {estimate.unit}"
+    record_property(f"{name}{unit}", estimate.value)
+    record_property(f"{name}, expanded uncertainty{unit}", estimate.expanded)
+    record_property(f"{name}, coverage factor", estimate.coverage_factor)
+    record_property(f"{name}, degrees of freedom", estimate.dof)
+    record_property(f"{name}, budget", budget_text(estimate))
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """How often the stated intervals hold the twin's true energy.
 
-    python -m benchmarks.coverage [--windows 1000] [--seed 1]
+    python -m benchmarks.coverage [--windows 2000] [--seed 1] [--case TITLE]
 
 Each window has a station of its own: shunt, decoupling, clock and the card's channels are drawn
-from the distributions that the twin's station file declares, the very figures that the budget is
-made from. The truth is the energy at the simulated device's pins.
+from the distributions that the twin's station file and its calibration records declare, the very
+figures that the budget is made from. The truth is the energy at the simulated device's pins.
 """
 
 import argparse
@@ -16,7 +16,8 @@ from statistics import fmean
 import numpy as np
 
 from bench.measurement import model
-from bench.measurement.capture import WindowPlan, plan_window, trace_limits
+from bench.measurement.analysis import idle_of
+from bench.measurement.capture import WindowPlan, idle_samples, plan_window, trace_limits
 from bench.measurement.declared import circuit_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.model import Measurand, Run
@@ -24,10 +25,11 @@ from bench.measurement.montecarlo import propagate
 from bench.measurement.trace import Trace
 from bench.measurement.uncertainty import evaluate
 from bench.measurement.windows import find_window
+from bench.station.accuracy import Distribution
 from bench.station.configuration import Station, load_station
-from bench.twin.card import Accuracy, Card, Channel, Tolerances
-from bench.twin.circuit import Components
-from bench.twin.world import World
+from bench.twin.card import Card, Channel
+from bench.twin.equipment import sound_equipment
+from bench.twin.world import NoiseKey, World
 
 STATION = Path(__file__).parents[1] / "stations" / "twin.toml"
 LATENCIES = (0.8e-3, 60e-3)
@@ -38,6 +40,9 @@ SAVED, STALLS_LEFT = 0.3, 0.5
 """The second variant of a saving does without this share of the work, and waits less for flash, so
 that its current is another."""
 PAPER_INFERENCES = 10
+IDLE_SECONDS = 0.1
+WARMING = 1.0
+"""K by which parts may be warmer in one run than in another, in the case that has it."""
 DRAWS = 5_000
 
 
@@ -74,25 +79,44 @@ class Verdict:
     lag: float
 
 
-def with_shunt(station: Station, limit: float, distribution: str) -> Station:
-    """The station with another relative tolerance of its shunt."""
-    shunt = station.accuracy.shunt.model_copy(update={"limit": limit, "distribution": distribution})
-    accuracy = station.accuracy.model_copy(update={"shunt": shunt})
-    return station.model_copy(update={"accuracy": accuracy})
+def with_shunt(station: Station, limit: float, distribution: Distribution) -> Station:
+    """The station with another relative uncertainty of its shunt."""
+    records = station.calibration
+    uncertainty = records.shunt.uncertainty.model_copy(
+        update={"limit": limit, "distribution": distribution}
+    )
+    shunt = records.shunt.model_copy(update={"uncertainty": uncertainty})
+    return station.model_copy(update={"calibration": replace(records, shunt=shunt)})
 
 
 def draw_lab(station: Station, seed: int) -> Lab:
-    random = np.random.default_rng(seed)
-    declared = station.accuracy
-    parts = Components(
-        shunt=station.shunt.resistance * (1.0 + declared.shunt.draw(random)),
-        decoupling=station.device.decoupling * (1.0 + declared.decoupling.draw(random)),
-    )
-    ranges = {r.range: Accuracy(r.gain, r.offset, r.inl, r.noise) for r in declared.ranges}
-    tolerances = Tolerances(accuracy=ranges, time_base=declared.time_base.limit)
+    parts, random = sound_equipment(station, seed), np.random.default_rng(seed)
     latency = float(np.exp(random.uniform(*np.log(LATENCIES))))
-    return Lab(
-        station, World(parts), Card(seed, tolerances), latency, float(random.uniform(0.1, 0.6))
+    stalls = float(random.uniform(0.1, 0.6))
+    return Lab(station, World(parts.components), Card(seed, parts.tolerances), latency, stalls)
+
+
+def with_warming(station: Station, kelvin: float) -> Station:
+    """The station with parts that are not equally warm in every run."""
+    ambient = station.ambient.model_copy(update={"warming": kelvin})
+    return station.model_copy(update={"ambient": ambient})
+
+
+def warmed(lab: Lab, seed: int, run: int) -> Lab:
+    """The lab as it is in one of its runs: shunt and gains as warm as they are then."""
+    random, station = np.random.default_rng((seed, run)), lab.station
+    records, warming = station.calibration, station.ambient.warming
+    shunt = 1.0 + records.shunt.tempco * random.uniform(-warming, warming)
+    accuracy = dict(lab.card.tolerances.accuracy)
+    for channel in (station.digitizer.supply, station.digitizer.shunt):
+        drift = records.card.of_range(channel.range).gain_tempco * random.uniform(-warming, warming)
+        usual = accuracy[channel.range]
+        accuracy[channel.range] = replace(usual, gain_found=usual.gain_found + drift)
+    parts = lab.world.parts
+    return replace(
+        lab,
+        world=World(replace(parts, shunt=parts.shunt * shunt), identity=f"run {run}"),
+        card=replace(lab.card, tolerances=replace(lab.card.tolerances, accuracy=accuracy)),
     )
 
 
@@ -122,15 +146,30 @@ def measure(lab: Lab, plan: WindowPlan, work: float = 1.0, warm: bool = True) ->
 
 
 def digitise(lab: Lab, plan: WindowPlan) -> Trace:
-    rise, card = lab.world.rises[-1], lab.station.digitizer
-    channels = [
-        Channel(int(channel.channel.removeprefix("ai")), channel.range) for channel in card.channels
-    ]
+    rise = lab.world.rises[-1]
     zero = lab.card.first_tick(rise, plan.rate)
-    supply, shunt, marker = lab.card.sample(
-        lab.world, rise.key, zero, -plan.pre, plan.samples, plan.rate, channels
-    )
-    return Trace(plan.rate, plan.pre, supply, shunt, marker)
+    return _trace(lab, rise.key, zero, -plan.pre, plan.samples, plan.rate)
+
+
+def wait(lab: Lab) -> WindowEnergy:
+    """A reading of the idle device, here and now."""
+    world, station = lab.world, lab.station
+    world.connect(station.supply.voltage)
+    world.run([(IDLE, 1.0)])
+    begin, samples = world.now, idle_samples(station, IDLE_SECONDS)
+    world.run([(IDLE, 2.0 * IDLE_SECONDS)])
+    key = (world.identity, "idle", len(world.rises))
+    trace = _trace(lab, key, begin, 0, samples, station.digitizer.rate)
+    return idle_of(trace, station, samples)
+
+
+def _trace(lab: Lab, key: NoiseKey, zero: float, first: int, samples: int, rate: float) -> Trace:
+    channels = [
+        Channel(int(channel.channel.removeprefix("ai")), channel.range)
+        for channel in lab.station.digitizer.channels
+    ]
+    supply, shunt, marker = lab.card.sample(lab.world, key, zero, first, samples, rate, channels)
+    return Trace(rate, -first, supply, shunt, marker)
 
 
 def judge(measurand: Measurand, true: float, seed: int, lag: float) -> Verdict:
@@ -160,12 +199,23 @@ def energies(
     return judge(measurand, true, seed, fmean(case.window.lag for case in cases))
 
 
-def savings(station: Station, seed: int) -> Verdict:
+def above_idle(station: Station, seed: int) -> Verdict:
+    lab = draw_lab(station, seed)
+    plan = plan_window(station, lab.latency)
+    before, case, after = wait(lab), measure(lab, plan), wait(lab)
+    run = Run([case.window], plan.inferences, idle=[before, after])
+    measurand = model.energy_above_idle(run, figures_of(station))
+    idle = IDLE * (station.supply.voltage - IDLE * lab.world.parts.shunt)
+    return judge(measurand, case.true / plan.inferences - idle * lab.latency, seed, 0.0)
+
+
+def savings(station: Station, seed: int, inferences: int | None = None) -> Verdict:
     lab = draw_lab(station, seed)
     runs, true = [], []
-    for work, stalls in ((1.0, 1.0), (1.0 - SAVED, STALLS_LEFT)):
-        plan = plan_window(station, lab.latency * work)
-        case = measure(replace(lab, stalls=lab.stalls * stalls), plan, work)
+    for number, (work, stalls) in enumerate(((1.0, 1.0), (1.0 - SAVED, STALLS_LEFT))):
+        plan = plan_window(station, lab.latency * work, inferences)
+        here = replace(warmed(lab, seed, number), stalls=lab.stalls * stalls)
+        case = measure(here, plan, work)
         runs.append(Run([case.window], plan.inferences))
         true.append(case.true / plan.inferences)
     reference, variant = runs
@@ -188,13 +238,15 @@ def report(title: str, verdicts: Sequence[Verdict]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Coverage of the twin's truth.")
-    parser.add_argument("--windows", type=int, default=1000, help="stations and windows of each")
+    parser.add_argument("--windows", type=int, default=2000, help="stations and windows of each")
     parser.add_argument("--seed", type=int, default=1, help="the first station's")
+    parser.add_argument("--case", default="", help="only rows whose title has this in it")
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + options.windows)
     declared = load_station(STATION)
     coarse = with_shunt(declared, 0.01, "rectangular")
     exact = with_shunt(declared, 0.0, "normal")
+    warming = with_warming(declared, WARMING)
     print(
         f"{'':<30} {'number':>6} {'in GUM':>8} {'in MC':>8} {'mean error':>11} {'std':>9}"
         f" {'mean U':>9} {'mean lag':>9} {'worst':>9}"
@@ -207,9 +259,14 @@ def main() -> None:
         ("default window, exact shunt", lambda s: energies(exact, s)),
         ("the paper's ten", lambda s: energies(declared, s, ten)),
         ("the paper's ten, no warm-up", lambda s: energies(declared, s, ten, warm=False)),
+        ("default window, above idle", lambda s: above_idle(declared, s)),
         ("saving between two windows", lambda s: savings(declared, s)),
+        ("saving, the paper's ten", lambda s: savings(declared, s, ten)),
+        (f"saving, {WARMING:g} K of warming", lambda s: savings(warming, s)),
     ]
     for title, one in cases:
+        if options.case not in title:
+            continue
         report(title, [one(seed) for seed in seeds])
     print(
         "number: stations and windows (for a saving pairs); in GUM, in MC: share whose stated\n"

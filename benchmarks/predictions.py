@@ -25,7 +25,8 @@ Made by `python -m benchmarks.predictions --to docs/predictions.md`, from the va
 fold 0, at {clock} MHz with {flash} MHz flash, the sensor behind the shunt. The constants, each with
 its source and kind, are in `bench/twin/constants.toml`; none of them was set from a published
 saving, energy or verdict. Low and high are the ends of the cycle counts' stated uncertainty. These
-are predictions that a real bench can refute.
+are predictions that a real bench can refute. The instructions of the firmware's hybrid dense
+kernel, counted on the ESP32's instruction set, are in `docs/kernel-instructions.md`.
 
 | variant | latency (low to high) / ms | stalled on flash | energy / uJ | saved against L |
 |---|---|---|---|---|

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from models.c_source import c_source, symbol_of
+from models.c_source import Identity, c_source, symbol_of
 from models.errors import ModelsError
 from models.pipeline import Artefact
 from models.weights import Weights
@@ -33,7 +33,14 @@ def export_variant(artefact: Artefact, to: Path) -> Path:
     name = artefact.variant.name
     directory = to / name
     symbol = symbol_of(name)
-    source = c_source(artefact.model.read_bytes(), symbol)
+    standardisation = artefact.manifest.standardisation
+    identity = Identity(
+        artefact.variant.network.name,
+        artefact.variant.technique,
+        tuple(standardisation.mean),
+        tuple(standardisation.scale),
+    )
+    source = c_source(artefact.model.read_bytes(), symbol, identity)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for file in sorted(artefact.files):

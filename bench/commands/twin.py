@@ -17,7 +17,7 @@ def twin(
         str, typer.Option(help="virtual: simulated time jumps; wall: it keeps to the clock.")
     ] = "virtual",
     station: Annotated[
-        Path, typer.Option(help="Station file whose accuracy the parts are drawn from.")
+        Path, typer.Option(help="Station file whose calibration records the parts are drawn from.")
     ] = TWIN_STATION,
     fault: Annotated[
         list[str] | None,

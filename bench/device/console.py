@@ -7,18 +7,31 @@ that shows what was seen.
 
 import re
 import time
+import zlib
 from dataclasses import dataclass
 from typing import Self
 
 import serial
 
+from bench.device.firmware import BUILD_AND_FLASH
 from bench.errors import DeviceError
 
 READY = "m-ready"
 INIT_DONE = "m-init-done"
-DB_BYTES = 31
-"""Bytes a ``db`` line, as MLCommons' public runner sends them."""
+MAX_COMMAND = 4096
+"""Bytes of a command without its ``%``."""
+BIN_BYTES = (MAX_COMMAND - len("bin 00000000 ")) // 2
+"""Bytes of input a command, which all of them may double by being escaped."""
+_ESCAPE, _ESCAPED_BIT = b"}", 0x20
+_ESCAPED = re.compile(b"[%}]")
 _MAX_LINE = 4096
+_DOWNLOAD = "waiting for download"
+"""What the ROM says when IO0 was low."""
+_RESTART = re.compile(
+    r"rst:0x[0-9a-f]+ \((?P<reset>\w+)\)|Guru Meditation Error.*\((?P<panic>\w+)\)"
+    r"|(?P<brown_out>Brownout) detector"
+)
+"""What ROM and firmware print of a restart and its cause."""
 
 
 class PortError(DeviceError):
@@ -27,6 +40,18 @@ class PortError(DeviceError):
 
 class DeviceSilentError(DeviceError):
     """The device did not answer in time."""
+
+
+class DeviceResetError(DeviceError):
+    """The device restarted while it was to answer."""
+
+
+class BrownOutError(DeviceResetError):
+    """The device restarted because its voltage fell too low."""
+
+
+class DownloadModeError(DeviceError):
+    """The device waits in its loader instead of starting its firmware."""
 
 
 class ConsoleGarbageError(DeviceError):
@@ -122,11 +147,28 @@ class DeviceConsole:
         except Exception as error:  # on Linux it may be termios.error, which is no OSError
             raise PortError(f"serial port lost: {error}: check the cable") from error
 
+    def is_alive(self, seconds: float) -> bool:
+        """Whether anything comes within so many s of asking for the firmware's name.
+
+        Raises:
+            PortError: It was lost.
+        """
+        self.discard_input()
+        self._send(b"name", "name")
+        deadline = time.monotonic() + seconds
+        try:
+            line = self._line(deadline, strict=False)
+        except ConsoleGarbageError:
+            return True
+        return line is not None or bool(self._received)
+
     def wait_until_booted(self, timeout: float) -> None:
         """Wait for ``m-init-done`` and the first ``m-ready``; a ROM's text before it is skipped.
 
         Raises:
             DeviceSilentError: Not in `timeout` s, showing the last that was seen.
+            BrownOutError: The same, but its voltage fell too low meanwhile.
+            DownloadModeError: The same, but its loader waits.
             ConsoleGarbageError: What came has no lines.
         """
         deadline = time.monotonic() + timeout
@@ -134,39 +176,51 @@ class DeviceConsole:
         while not seen or seen[-1] != READY or INIT_DONE not in seen:
             line = self._line(deadline, strict=False)
             if line is None:
+                if any(_is_brown_out(text) for text in seen):
+                    raise _restarted("boot", "brown-out")
+                if _DOWNLOAD in seen:
+                    raise DownloadModeError(
+                        f"device: {_DOWNLOAD!r} after power, wanted {INIT_DONE}: something holds "
+                        "IO0 low: see what is connected to it, and that no other program sets DTR"
+                    )
                 tail = " / ".join(seen[-3:]) or "nothing"
                 raise DeviceSilentError(
                     f"device: no {INIT_DONE} and {READY} within {timeout:g} s of power (last seen: "
-                    f"{tail}): flash the firmware, check baud rate and wiring"
+                    f"{tail}): {BUILD_AND_FLASH}; check baud rate and wiring"
                 )
             seen.append(line)
 
-    def command(self, text: str, timeout: float | None = None) -> list[str]:
+    def command(self, command: str | bytes, timeout: float | None = None) -> list[str]:
         """Send a command and return the lines of its answer without the closing ``m-ready``.
 
         Args:
-            text: The command without its ``%``.
+            command: The command without its ``%``.
             timeout: Longest wait in s; the console's own by default.
 
         Raises:
             CommandRefusedError: The device answered ``e-[..]``.
+            DeviceResetError: It restarted instead; a `BrownOutError` if that is why.
             DeviceSilentError: The answer was not complete in time.
             ConsoleGarbageError: It was not text of the protocol.
         """
         limit = self._timeout if timeout is None else timeout
-        self._send(text)
+        data = command if isinstance(command, bytes) else command.encode("ascii")
+        text = data[:40].decode("ascii", "backslashreplace")
+        self._send(data, text)
         deadline = time.monotonic() + limit
         lines: list[str] = []
         while (line := self._line(deadline, strict=True)) != READY:
             if line is None:
                 raise DeviceSilentError(
-                    f"device: no {READY} within {limit:g} s of {text[:40]!r} (seen: "
+                    f"device: no {READY} within {limit:g} s of {text!r} (seen: "
                     f"{' / '.join(lines[-3:]) or 'nothing'}): power cycle it, check the wiring"
                 )
             lines.append(line)
+            if restart := _RESTART.search(line):
+                raise _restarted(text, str(restart[restart.lastgroup or 0]))
         for line in lines:
             if line.startswith("e-["):
-                raise CommandRefusedError(f"device refused {text[:40]!r}: {line[3:].rstrip(']')}")
+                raise CommandRefusedError(f"device refused {text!r}: {line[3:].rstrip(']')}")
         return lines
 
     def name(self) -> str:
@@ -206,10 +260,14 @@ class DeviceConsole:
         return [(match[1], float(match[2]) * 1e-6) for match in found if match]
 
     def load(self, data: bytes) -> None:
-        """Load the input of the next inferences: the raw window, or the input tensor's bytes."""
+        """Load the input of the next inferences: the raw window, or the input tensor's bytes.
+
+        It goes in ``bin`` commands, each with the CRC-32 of its bytes; `command` says what may be
+        raised.
+        """
         lines = self.command(f"db load {len(data)}")
-        for at in range(0, len(data), DB_BYTES):
-            lines = self.command(f"db {data[at : at + DB_BYTES].hex()}")
+        for at in range(0, len(data), BIN_BYTES):
+            lines = self.command(_bin_command(data[at : at + BIN_BYTES]))
         if lines != ["m-load-done"]:
             raise ConsoleGarbageError(
                 f"device: {lines} after {len(data)} bytes of input, wanted m-load-done"
@@ -226,14 +284,14 @@ class DeviceConsole:
     def _value(self, command: str, pattern: str) -> str:
         return _find(self.command(command), pattern)
 
-    def _send(self, text: str) -> None:
+    def _send(self, command: bytes, text: str) -> None:
         try:
-            self._port.write(f"{text}%".encode("ascii"))
+            self._port.write(command + b"%")
         except serial.SerialTimeoutException as error:
-            raise DeviceSilentError(f"device does not take {text[:40]!r}: {error}") from error
+            raise DeviceSilentError(f"device does not take {text!r}: {error}") from error
         except (serial.SerialException, OSError) as error:
             raise PortError(
-                f"serial port lost while sending {text[:40]!r}: {error}: check the cable"
+                f"serial port lost while sending {text!r}: {error}: check the cable"
             ) from error
 
     def _line(self, deadline: float, *, strict: bool) -> str | None:
@@ -258,8 +316,34 @@ class DeviceConsole:
             if not strict:
                 return raw.decode("ascii", "replace").strip()
             raise ConsoleGarbageError(
-                f"device: {raw[:32]!r} is not the console's text: check baud rate and wiring"
+                f"device: {_around(raw, error.start)!r} is not the console's text: check baud rate "
+                "and wiring"
             ) from error
+
+
+def _bin_command(data: bytes) -> bytes:
+    """The command that loads `data`: a ``%`` in it would end the command, so it is escaped."""
+    escaped = _ESCAPED.sub(lambda found: _ESCAPE + bytes([found[0][0] ^ _ESCAPED_BIT]), data)
+    return f"bin {zlib.crc32(data):08x} ".encode("ascii") + escaped
+
+
+def _around(raw: bytes, at: int) -> bytes:
+    """The byte that is wrong, and what is next to it."""
+    return raw[max(0, at - 16) : at + 16]
+
+
+def _is_brown_out(text: str) -> bool:
+    return "BROWN" in text.upper()
+
+
+def _restarted(command: str, cause: str) -> DeviceResetError:
+    what = f"device restarted in {command[:40]!r} ({cause}), wanted its answer"
+    if _is_brown_out(cause):
+        return BrownOutError(
+            f"{what}: its voltage fell too low: raise the supply's voltage, take a smaller shunt, "
+            "or check the leads"
+        )
+    return DeviceResetError(f"{what}: a panic is the firmware's; else check the EN line and power")
 
 
 def _find(lines: list[str], pattern: str) -> str:

@@ -71,6 +71,9 @@ class Step:
         return f"{self.name}: {verdict}{numbers}{f' ({self.note})' if self.note else ''}"
 
 
+ProfileName = Literal["bench", "paper"]
+
+
 @dataclass(frozen=True)
 class Profile:
     """The device's layout.
@@ -83,7 +86,7 @@ class Profile:
         arena: Bytes of heap that the firmware takes for the arena.
     """
 
-    name: Literal["bench", "paper"]
+    name: ProfileName
     room: int
     overhead: int
     overhead_from: str

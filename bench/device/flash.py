@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,15 +102,18 @@ class Flasher:
     timeout: float
     environment: Mapping[str, str]
 
-    def identify(self) -> Flashed:
+    def identify(self, *, stay: bool = False) -> Flashed:
         """Read the chip's type and MAC address; leaves the application running.
+
+        Args:
+            stay: Leave the chip waiting in its loader instead.
 
         Raises:
             PortError: There is no such port, or somebody else has it open.
             WrongDeviceError: Chip or MAC address are not the expected ones.
             FlashError: Anything else with which esptool failed, or it took too long.
         """
-        return self._checked(self._run(["read-mac"]))
+        return self._checked(self._run(["read-mac"], ["--after", "no-reset"] if stay else []))
 
     def write(self, parts: Mapping[int, bytes]) -> Flashed:
         """Write each part at its offset, unless the flash already holds it, and verify it.
@@ -127,9 +130,10 @@ class Flasher:
             output = self._run(["write-flash", *_WRITE_OPTIONS, *arguments])
         return self._checked(output)
 
-    def _run(self, command: list[str]) -> str:
+    def _run(self, command: list[str], options: Sequence[str] = ()) -> str:
         program = [sys.executable, "-m", "esptool", "--chip", self.chip, "--port", self.port]
         program += ["--baud", str(self.baud), "--connect-attempts", str(_CONNECT_ATTEMPTS)]
+        program += options
         lines: list[str] = []
         begin = time.monotonic()
         expired = threading.Event()

@@ -1,8 +1,8 @@
 """Images that are written to the device's flash: the model partition and the partition table.
 
-The model partition starts with a header that the firmware checks before it uses the model. All
-numbers are little-endian; the model follows at `MODEL_OFFSET`, a multiple of 16 as TensorFlow Lite
-Micro wants it:
+The model partition starts with a header that the firmware checks before it uses the model
+(``firmware/components/core/src/model_partition.cpp``). All numbers are little-endian; the model
+follows at `MODEL_OFFSET`, a multiple of 16 as TensorFlow Lite Micro wants it:
 
 ====== ===== =======================================================================
 offset bytes meaning
@@ -99,41 +99,6 @@ def encode_model(image: ModelImage) -> bytes:
     return _align(body.ljust(MODEL_OFFSET, b"\0") + image.model, ALIGNMENT)
 
 
-def decode_model(partition: bytes) -> ModelImage:
-    """What `partition` holds; it may go on behind the model.
-
-    Raises:
-        DeviceError: If header or model are not what their checksums say, naming which.
-    """
-    if len(partition) < MODEL_OFFSET or partition[:4] != MAGIC:
-        raise DeviceError(
-            f"model partition starts with {partition[:4]!r}, wanted {MAGIC!r}: flash a model first"
-        )
-    (expected,) = struct.unpack_from("<I", partition, _HEAD.size)
-    if zlib.crc32(partition[: _HEAD.size]) != expected:
-        raise DeviceError("model partition: header's CRC-32 does not match: flash the model again")
-    _, version, channels, length, crc, name, technique, *numbers = _HEAD.unpack_from(partition)
-    if version != VERSION or channels > MAX_CHANNELS:
-        raise DeviceError(
-            f"model partition: layout {version} with {channels} channels, wanted layout {VERSION} "
-            f"with at most {MAX_CHANNELS}: use a firmware and a bench of the same release"
-        )
-    model = partition[MODEL_OFFSET : MODEL_OFFSET + length]
-    if len(model) < length or zlib.crc32(model) != crc:
-        raise DeviceError(
-            f"model partition: CRC-32 of the model is {zlib.crc32(model):08x}, wanted {crc:08x}: "
-            "flash the model again"
-        )
-    standardisation = (
-        Standardisation(
-            tuple(numbers[:channels]), tuple(numbers[MAX_CHANNELS : MAX_CHANNELS + channels])
-        )
-        if channels
-        else None
-    )
-    return ModelImage(_untext(name), _untext(technique), model, standardisation)
-
-
 @dataclass(frozen=True)
 class Partition:
     """A row of the partition table (ESP-IDF's format): offset and size in bytes."""
@@ -202,7 +167,3 @@ def _text(value: str, size: int, what: str) -> bytes:
     if len(encoded) > size or b"\0" in encoded:
         raise DeviceError(f"{what} {value!r} takes {len(encoded)} bytes, at most {size} fit")
     return encoded.ljust(size, b"\0")
-
-
-def _untext(value: bytes) -> str:
-    return value.rstrip(b"\0").decode(errors="replace")

@@ -77,6 +77,10 @@ class Digitizer(Protocol):
     Whatever is asked may raise a `DigitizerError` with the driver's code.
     """
 
+    @property
+    def identity(self) -> str:
+        """Product type and serial number as the driver reports them (no unit)."""
+
     def arm(
         self, inputs: Sequence[InputChannel], *, rate: float, before: int, after: int, trigger: str
     ) -> Acquisition:

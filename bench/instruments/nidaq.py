@@ -60,6 +60,13 @@ class NiDaq:
                 f"{self.name} is a {found}, not a {card}: correct the station's device or card"
             )
 
+    @property
+    def identity(self) -> str:
+        """See `Digitizer.identity`; the serial number as NI prints it, in hexadecimal."""
+        with driver_errors(self.name):
+            device = Device(self._device, grpc_options=self._options())
+            return f"{device.product_type}, serial number {device.serial_num:08X}"
+
     def arm(
         self, inputs: Sequence[InputChannel], *, rate: float, before: int, after: int, trigger: str
     ) -> "_Finite":

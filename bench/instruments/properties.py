@@ -14,6 +14,10 @@ _NUMBER = re.compile(
     r"\s*(?:[A-Z:]+\s+)?([-+]?(?:\d+\.?\d*|\.\d+)(?:E[-+]?\d+)?)\s*[A-Z]*\s*", re.IGNORECASE
 )
 _ERROR = re.compile(r'\s*([-+]?\d+)\s*[,;]?\s*"?(.*?)"?\s*', re.DOTALL)
+_ADVICE = (
+    ": it may be late, to an earlier query, or another instrument's: see that nobody else "
+    "talks to it, and switch it off and on"
+)
 _NOT_A_NUMBER = 9.9e37
 """SCPI-99, volume 1, 7.2.1.4 and 7.2.1.5: 9.9E37 is infinity and 9.91E37 not a number."""
 
@@ -26,7 +30,7 @@ def parse_number(reply: str) -> float:
     """
     match = _NUMBER.fullmatch(reply)
     if match is None:
-        raise SupplyReplyError(f"reply {reply!r} is no number")
+        raise SupplyReplyError(f"reply {reply!r} is no number{_ADVICE}")
     value = float(match[1])
     if abs(value) >= _NOT_A_NUMBER:
         raise SupplyReplyError(f"reply {reply!r} stands for an overload or no reading")
@@ -44,7 +48,7 @@ def parse_switch(reply: str) -> bool:
         return True
     if word in ("OFF", "0", "+0"):
         return False
-    raise SupplyReplyError(f"reply {reply!r} is neither on nor off")
+    raise SupplyReplyError(f"reply {reply!r} is neither on nor off{_ADVICE}")
 
 
 def parse_error(reply: str) -> tuple[int, str]:
@@ -55,7 +59,7 @@ def parse_error(reply: str) -> tuple[int, str]:
     """
     match = _ERROR.fullmatch(reply)
     if match is None:
-        raise SupplyReplyError(f"reply {reply!r} is no entry of an error queue")
+        raise SupplyReplyError(f"reply {reply!r} is no entry of an error queue{_ADVICE}")
     return int(match[1]), match[2]
 
 

@@ -136,8 +136,13 @@ def capture_idle(
         DigitizerError: Any error of the driver.
     """
     card = station.digitizer
-    count = max(2, math.ceil(seconds * card.rate))
+    count = idle_samples(station, seconds)
     return _trace(digitizer.sample(card.channels, rate=card.rate, count=count), about)
+
+
+def idle_samples(station: Station, seconds: float) -> int:
+    """How many samples of each channel `capture_idle` records in so many s."""
+    return max(2, math.ceil(seconds * station.digitizer.rate))
 
 
 def _trace(recording: Recording, about: Mapping[str, str]) -> Trace:

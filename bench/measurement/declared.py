@@ -1,35 +1,59 @@
-"""What a station file declares, in the terms of the measurement."""
+"""What a station and its calibration records declare, in the terms of the measurement."""
 
 import math
 
+from bench.measurement.correction import ChannelCorrection, Corrections
 from bench.measurement.energy import Circuit
 from bench.measurement.figures import ChannelFigures, Figures, Spread
-from bench.station.accuracy import RangeAccuracy, Tolerance
+from bench.station.accuracy import Tolerance
+from bench.station.calibration import CardRecord, RangeRecord
 from bench.station.configuration import Station
 
 OVER_RANGE = 1.05
 """What the converter spans over the nominal range (NI, M Series user manual)."""
 
-DRIFT_SHARE = 0.1
-"""Wander of the offset within minutes, rms, over the offset's limit; assumed: some 0.1 K."""
-
 
 def circuit_of(station: Station) -> Circuit:
-    """Shunt and decoupling of `station`."""
-    return Circuit(station.shunt.resistance, station.device.decoupling)
+    """Shunt, as it was found, and decoupling of `station`."""
+    found = station.calibration.shunt.resistance
+    return Circuit(station.shunt.resistance if found is None else found, station.device.decoupling)
+
+
+def corrections_of(station: Station) -> Corrections:
+    """The errors that the calibration of the card and its clock has found."""
+    card, channels = station.calibration.card, station.digitizer
+    return Corrections(
+        supply=_correction(card.of_range(channels.supply.range)),
+        shunt=_correction(card.of_range(channels.shunt.range)),
+        rate=station.calibration.time_base.rate_found,
+    )
 
 
 def figures_of(station: Station) -> Figures:
-    """The distributions of the errors that `station` declares."""
-    accuracy, card = station.accuracy, station.digitizer
-    bits = card.limits.bits
+    """The distributions of the errors that are left after correction."""
+    records, channels = station.calibration, station.digitizer
+    bits = channels.limits.bits
+    tempco, ambient = records.shunt.tempco, station.ambient
     return Figures(
-        shunt=_spread(accuracy.shunt),
-        decoupling=_spread(accuracy.decoupling),
-        time_base=_spread(accuracy.time_base),
-        supply=_channel(accuracy.of_range(card.supply.range), bits),
-        shunt_voltage=_channel(accuracy.of_range(card.shunt.range), bits),
+        shunt=_spread(records.shunt.uncertainty),
+        shunt_temperature=Spread(tempco * ambient.change(records.shunt.temperature), "rectangular"),
+        shunt_warming=Spread(tempco * ambient.warming, "rectangular"),
+        decoupling=Spread(station.device.decoupling_tolerance, "rectangular"),
+        time_base=_spread(records.time_base.uncertainty),
+        supply=_channel(records.card, channels.supply.range, bits, ambient.warming),
+        shunt_voltage=_channel(records.card, channels.shunt.range, bits, ambient.warming),
     )
+
+
+def marker_figures_of(station: Station) -> ChannelFigures:
+    """The same of the marker's channel, which no energy depends on."""
+    channels, records = station.digitizer, station.calibration
+    bits, warming = channels.limits.bits, station.ambient.warming
+    return _channel(records.card, channels.marker.range, bits, warming)
+
+
+def _correction(entry: RangeRecord) -> ChannelCorrection:
+    return ChannelCorrection(entry.gain_found, entry.offset_found)
 
 
 def _spread(tolerance: Tolerance) -> Spread:
@@ -38,13 +62,19 @@ def _spread(tolerance: Tolerance) -> Spread:
     return Spread(tolerance.limit, "rectangular")
 
 
-def _channel(accuracy: RangeAccuracy, bits: int) -> ChannelFigures:
+def _channel(card: CardRecord, full_scale: float, bits: int, warming: float) -> ChannelFigures:
+    entry = card.of_range(full_scale)
+    offset = entry.residual_offset * full_scale
+    warmth = card.offset_temperature(entry) * full_scale
     return ChannelFigures(
-        gain=Spread(accuracy.gain, "rectangular"),
-        offset=Spread(accuracy.offset * accuracy.range, "rectangular"),
-        linearity=Spread(accuracy.inl * accuracy.range, "rectangular"),
-        drift=Spread(DRIFT_SHARE * accuracy.offset * accuracy.range, "normal"),
-        noise=accuracy.noise,
-        step=math.ldexp(OVER_RANGE * accuracy.range, 1 - bits),
-        full_scale=accuracy.range,
+        gain=Spread(entry.residual_gain, "rectangular"),
+        gain_temperature=Spread(card.gain_temperature(entry), "rectangular"),
+        gain_warming=Spread(entry.gain_tempco * warming, "rectangular"),
+        offset=Spread(offset, "rectangular"),
+        offset_temperature=Spread(warmth, "rectangular"),
+        linearity=Spread(entry.inl * full_scale, "rectangular"),
+        drift=Spread(card.offset_drift * (offset + warmth), "normal"),
+        noise=entry.noise,
+        step=math.ldexp(OVER_RANGE * full_scale, 1 - bits),
+        full_scale=full_scale,
     )

@@ -45,7 +45,10 @@ class ChannelFigures:
 
     Attributes:
         gain: Relative to the reading.
+        gain_temperature: What temperature adds to it.
+        gain_warming: What warming between runs of a session adds to it.
         offset: In V.
+        offset_temperature: What temperature adds to it.
         linearity: Integral nonlinearity in V; acts as an offset that depends on the reading.
         drift: Of the offset between one run and the next, in V.
         noise: Random noise of one sample, V rms.
@@ -54,7 +57,10 @@ class ChannelFigures:
     """
 
     gain: Spread
+    gain_temperature: Spread
+    gain_warming: Spread
     offset: Spread
+    offset_temperature: Spread
     linearity: Spread
     drift: Spread
     noise: float
@@ -68,6 +74,8 @@ class Figures:
 
     Attributes:
         shunt: Relative, of the shunt's resistance.
+        shunt_temperature: What temperature adds to it.
+        shunt_warming: What warming between runs of a session adds to it.
         decoupling: Relative, of the capacitance across the device.
         time_base: Relative, of the card's sampling rate.
         supply: The channel across supply and ground.
@@ -75,6 +83,8 @@ class Figures:
     """
 
     shunt: Spread
+    shunt_temperature: Spread
+    shunt_warming: Spread
     decoupling: Spread
     time_base: Spread
     supply: ChannelFigures

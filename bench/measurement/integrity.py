@@ -26,6 +26,10 @@ class SaturationError(MeasurementError):
     """A reading at the end of its range."""
 
 
+class SwappedChannelsError(MeasurementError):
+    """The supply's channel shows what the shunt's should, and the other way round."""
+
+
 class FlatLineError(MeasurementError):
     """A channel that does not move."""
 
@@ -36,6 +40,22 @@ class UnderVoltageError(MeasurementError):
 
 class MarkerError(MeasurementError):
     """The marker does not show exactly one window where the trigger was."""
+
+
+class MarkerMissingError(MarkerError):
+    """The marker does not rise and fall."""
+
+
+class MarkerExtraError(MarkerError):
+    """The marker has more edges than a rise and a fall, or is high where it should be low."""
+
+
+class MarkerLateError(MarkerError):
+    """The marker rises elsewhere than at the trigger."""
+
+
+class MarkerLevelError(MarkerError):
+    """The marker's levels are too near to the threshold."""
 
 
 class ShortWindowError(MeasurementError):
@@ -69,6 +89,7 @@ def check_samples(trace: Trace, limits: TraceLimits) -> None:
     Raises:
         SampleCountError: Samples were lost or added.
         InvalidSampleError: A NaN or an infinity.
+        SwappedChannelsError: Supply and shunt show each other's voltage.
         SaturationError: Supply or shunt reached the end of its range.
         FlatLineError: Supply or shunt stood still.
         UnderVoltageError: The device was below its minimum voltage.
@@ -81,10 +102,11 @@ def check_samples(trace: Trace, limits: TraceLimits) -> None:
     channels = {"supply": trace.supply, "shunt": trace.shunt, "marker": trace.marker}
     for name, samples in channels.items():
         _check_finite(name, samples)
+    _check_order(trace, limits)
     _check_saturation("supply", trace.supply, limits.supply_range)
     _check_saturation("shunt", trace.shunt, limits.shunt_range)
-    _check_movement("supply", trace.supply)
-    _check_movement("shunt", trace.shunt)
+    check_movement("supply", trace.supply)
+    check_movement("shunt", trace.shunt)
     _check_device_voltage(trace, limits.minimum_voltage)
 
 
@@ -98,16 +120,29 @@ def _check_finite(name: str, samples: Floats) -> None:
         )
 
 
+def _check_order(trace: Trace, limits: TraceLimits) -> None:
+    """With the leads exchanged the shunt's channel has the supply's whole voltage throughout."""
+    supply, least = float(trace.supply.max()), float(trace.shunt.min())
+    if least >= limits.shunt_range * FULL_SCALE and supply < limits.minimum_voltage:
+        raise SwappedChannelsError(
+            f"trace: supply reads at most {supply:.4g} V and shunt at least {least:.4g} V, wanted "
+            f"{limits.minimum_voltage:g} V or more and less than {limits.shunt_range:g} V; "
+            "exchange the leads of the two channels, or their names in [digitizer]"
+        )
+
+
 def _check_saturation(name: str, samples: Floats, full: float) -> None:
     low, high = float(samples.min()), float(samples.max())
     peak = high if high >= -low else low
     if abs(peak) >= full * FULL_SCALE:
         raise SaturationError(
-            f"trace: {name} reaches {peak:.5g} V in a range of +-{full:g} V; take the next range"
+            f"trace: {name} reaches {peak:.5g} V, wanted less than its range of +-{full:g} V; "
+            f"check this channel's leads and terminals, or take a wider [digitizer] {name} range"
         )
 
 
-def _check_movement(name: str, samples: Floats) -> None:
+def check_movement(name: str, samples: Floats) -> None:
+    """Raise `FlatLineError` where a channel stands still."""
     length = min(FLAT_SAMPLES, len(samples))
     blocks = samples[: len(samples) // length * length].reshape(-1, length)
     flat = blocks.min(axis=1) == blocks.max(axis=1)
@@ -120,10 +155,16 @@ def _check_movement(name: str, samples: Floats) -> None:
 
 
 def _check_device_voltage(trace: Trace, minimum: float) -> None:
-    lowest = int(np.argmin(trace.supply - trace.shunt))
-    volts = float(trace.supply[lowest] - trace.shunt[lowest])
+    lowest, volts = lowest_voltage(trace)
     if volts < minimum:
         raise UnderVoltageError(
             f"trace: the device is at {volts:.4g} V at sample {lowest}, below its minimum of "
             f"{minimum:g} V; raise the supply's voltage or take a smaller shunt"
         )
+
+
+def lowest_voltage(trace: Trace) -> tuple[int, float]:
+    """Where the device has its lowest voltage, and that voltage in V."""
+    device = trace.supply - trace.shunt
+    lowest = int(np.argmin(device))
+    return lowest, float(device[lowest])

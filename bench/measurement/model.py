@@ -7,8 +7,8 @@ with arrays of draws (`bench.measurement.montecarlo`), so both answer the same q
 With a reading r of a voltage x as ``r = (1 + gain) x + offset``, a shunt of ``(1 + e) R`` and a
 sampling rate ``(1 + t)`` times the nominal one, the integrals of a window give its energy without
 going back to the trace. Errors of a station are common to all that it measures and cancel, as far
-as they do, in a saving; drift, noise, edges and repeatability belong to one run, and so does the
-part of the nonlinearity that differs where a second run has other readings than the first.
+as they do, in a saving; warming, drift, noise, edges and repeatability belong to one run, and so
+does the part of the nonlinearity that differs where a second run has other readings than the first.
 """
 
 import math
@@ -30,7 +30,13 @@ SHUNT, DECOUPLING, TIME_BASE = "shunt resistance", "decoupling capacitance", "ti
 RISE, FALL, SKEW = "rising edge", "falling edge", "channel skew"
 EDGE_NOISE, REPEATABILITY, DRIFT = "noise at the edges", "repeatability", "drift between readings"
 SUPPLY, SHUNT_VOLTAGE = "supply channel", "shunt channel"
-OFFSETS = ("offset", "linearity", "bend", "drift", "noise", "quantisation")
+TEMPERATURE = " temperature"
+"""After the name of an error: what temperature adds to it since the calibration."""
+WARMING = " warming"
+"""Likewise: what it adds in one run and not in another of the same session."""
+OFFSETS = (
+    "offset", "offset" + TEMPERATURE, "linearity", "bend", "drift", "noise", "quantisation"
+)  # fmt: skip
 """What acts as an offset of a channel; `bend`: linearity at other readings than the first run's."""
 IDLE, REFERENCE = " (idle)", " (reference)"
 
@@ -147,8 +153,8 @@ def mean_current(run: Run, figures: Figures) -> Measurand:
 
     def value(errors: Errors) -> Quantity:
         offset = _offset(SHUNT_VOLTAGE, errors)
-        voltage = (mean.shunt / mean.seconds - offset) / (1.0 + errors[f"{SHUNT_VOLTAGE} gain"])
-        return voltage / (mean.ohm * (1.0 + errors[SHUNT]))
+        voltage = (mean.shunt / mean.seconds - offset) / _warm(f"{SHUNT_VOLTAGE} gain", errors)
+        return voltage / (mean.ohm * _warm(SHUNT, errors))
 
     return Measurand("mean current", "A", spreads, value)
 
@@ -207,11 +213,11 @@ def _energy(mean: _Mean, errors: Errors) -> Quantity:
 
     The integral of (s - v) v with s = (S - a) / g and v = (V - b) / h, S and V the readings.
     """
-    g, a = 1.0 + errors[f"{SUPPLY} gain"], _offset(SUPPLY, errors)
-    h, b = 1.0 + errors[f"{SHUNT_VOLTAGE} gain"], _offset(SHUNT_VOLTAGE, errors)
+    g, a = _warm(f"{SUPPLY} gain", errors), _offset(SUPPLY, errors)
+    h, b = _warm(f"{SHUNT_VOLTAGE} gain", errors), _offset(SHUNT_VOLTAGE, errors)
     crossed = (mean.product - b * mean.supply - a * mean.shunt + a * b * mean.seconds) / (g * h)
     squared = (mean.square - 2.0 * b * mean.shunt + b * b * mean.seconds) / (h * h)
-    ohm = mean.ohm * (1.0 + errors[SHUNT])
+    ohm = mean.ohm * _warm(SHUNT, errors)
     passed = (crossed - squared) / (ohm * (1.0 + errors[TIME_BASE]))
     return passed - mean.stored * (1.0 + errors[DECOUPLING]) - errors[EDGE_NOISE]
 
@@ -221,6 +227,11 @@ def _mean_power(windows: Sequence[WindowEnergy], errors: Errors) -> Quantity:
     return _energy(mean, errors) * (1.0 + errors[TIME_BASE]) / mean.seconds
 
 
+def _warm(name: str, errors: Errors) -> Quantity:
+    """The factor that a relative error and what temperature adds to it make."""
+    return 1.0 + errors[name] + errors[name + TEMPERATURE] + errors[name + WARMING]
+
+
 def _offset(channel: str, errors: Errors) -> Quantity:
     return sum(errors[f"{channel} {part}"] for part in OFFSETS)
 
@@ -228,12 +239,15 @@ def _offset(channel: str, errors: Errors) -> Quantity:
 def _station_spreads(figures: Figures) -> Spreads:
     spreads = {
         SHUNT: figures.shunt,
+        SHUNT + TEMPERATURE: figures.shunt_temperature,
         DECOUPLING: figures.decoupling,
         TIME_BASE: figures.time_base,
     }
     for name, channel in _channels(figures):
         spreads[f"{name} gain"] = channel.gain
+        spreads[f"{name} gain{TEMPERATURE}"] = channel.gain_temperature
         spreads[f"{name} offset"] = channel.offset
+        spreads[f"{name} offset{TEMPERATURE}"] = channel.offset_temperature
         spreads[f"{name} linearity"] = channel.linearity
     return spreads
 
@@ -258,8 +272,9 @@ def _idle_spreads(idle: Sequence[WindowEnergy], figures: Figures) -> Spreads:
 def _sampling_spreads(windows: Sequence[WindowEnergy], figures: Figures) -> Spreads:
     """Errors of means over all samples of all windows."""
     count = sum(window.samples for window in windows)
-    spreads: Spreads = {}
+    spreads: Spreads = {SHUNT + WARMING: figures.shunt_warming}
     for name, channel in _channels(figures):
+        spreads[f"{name} gain{WARMING}"] = channel.gain_warming
         spreads[f"{name} bend"] = Spread(0.0, "rectangular")
         spreads[f"{name} drift"] = channel.drift
         spreads[f"{name} noise"] = Spread(channel.noise / math.sqrt(count), "normal")

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.measurement.integrity import MarkerError, ShortWindowError, TraceLimits, check_samples
+from bench.measurement.integrity import (
+    MarkerError,
+    MarkerExtraError,
+    MarkerLateError,
+    MarkerMissingError,
+    ShortWindowError,
+    TraceLimits,
+    check_samples,
+)
 from bench.measurement.trace import Floats, Trace
 
 HYSTERESIS = 0.2
@@ -45,11 +53,11 @@ def find_window(trace: Trace, limits: TraceLimits) -> Window:
     check_samples(trace, limits)
     edges = _edges(trace.marker, limits.marker_threshold)
     if [edge.rising for edge in edges] != [True, False]:
-        raise MarkerError(_explain(trace, edges, limits.marker_threshold))
+        raise _marker_error(trace, edges, limits.marker_threshold)
     window = Window(edges[0].position, edges[1].position)
     late = window.begin - trace.trigger_index
     if abs(late) > TRIGGER_SAMPLES:
-        raise MarkerError(
+        raise MarkerLateError(
             f"trace: the marker rises {late:+.1f} samples from the trigger, wanted at most "
             f"{TRIGGER_SAMPLES:g}; something else triggers: check the trigger's line and level"
         )
@@ -67,12 +75,12 @@ def find_idle(trace: Trace, limits: TraceLimits) -> Window:
     """The whole of a sound trace in which the marker stays low: nothing but waiting.
 
     Raises:
-        MeasurementError: As `find_window`; `MarkerError` if the marker is ever high.
+        MeasurementError: As `find_window`; `MarkerExtraError` if the marker is ever high.
     """
     check_samples(trace, limits)
     highest = float(trace.marker.max())
     if highest >= limits.marker_threshold:
-        raise MarkerError(
+        raise MarkerExtraError(
             f"trace: the marker reaches {highest:.3g} V while the device should be idle, wanted "
             f"less than {limits.marker_threshold:g} V; wait for the device to be ready"
         )
@@ -97,19 +105,21 @@ def _edge(marker: Floats, threshold: float, before: int, after: int) -> _Edge:
     return _Edge(passed - 1 + (threshold - last) / (first - last), rising)
 
 
-def _explain(trace: Trace, edges: list[_Edge], threshold: float) -> str:
+def _marker_error(trace: Trace, edges: list[_Edge], threshold: float) -> MarkerError:
     low, high = float(trace.marker.min()), float(trace.marker.max())
     wanted = "wanted one rise and one fall"
     if not edges:
-        return (
+        return MarkerMissingError(
             f"trace: no marker: it stays between {low:.3g} V and {high:.3g} V about the threshold "
             f"of {threshold:g} V; {wanted}; check the marker's pin and cable"
         )
     if len(edges) == 1 and edges[0].rising:
-        return (
+        return MarkerMissingError(
             f"trace: the marker rises at sample {edges[0].position:.1f} and is still high at the "
-            f"end, sample {len(trace) - 1}; {wanted}; the window is longer than was planned for"
+            f"end, sample {len(trace) - 1}; {wanted}; the window is longer than was planned for: "
+            "check the card's clock and the device's timer"
         )
     turns = ", ".join(f"{'rise' if e.rising else 'fall'} {e.position:.1f}" for e in edges[:6])
     more = f" and {len(edges) - 6} more" if len(edges) > 6 else ""
-    return f"trace: marker edges at samples {turns}{more}; {wanted}; check the marker's cable"
+    kind = MarkerExtraError if len(edges) > 2 else MarkerMissingError
+    return kind(f"trace: marker edges at samples {turns}{more}; {wanted}; check the marker's cable")

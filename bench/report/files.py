@@ -6,18 +6,19 @@ Several worker processes write records into the same folder, each its own, whole
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bench.errors import ReportError
 from bench.report.order import Key, natural
 from bench.report.record import (
     SCHEMA_VERSION,
     BaseRecord,
+    CheckRecord,
     ClaimRecord,
     GateRecord,
     Report,
@@ -30,7 +31,8 @@ PAGE = "report.html"
 TABLE = "records.csv"
 TRACES = "traces"
 _RECORDS = "records"
-_RUN, _GATE = "run.json", "gate.json"
+_RUN, _GATE, _SELF_CHECK = "run.json", "gate.json", "self-check.json"
+_CHECKS = TypeAdapter(tuple[CheckRecord, ...])
 _KINDS: dict[type[BaseModel], str] = {
     VariantRecord: "variant",
     BaseRecord: "base",
@@ -97,12 +99,16 @@ class RecordFolder:
                 path.unlink()
             for path in (self.path / TRACES).glob("*.tdms*"):
                 path.unlink()
-            for name in (_RUN, _GATE, REPORT, PAGE, TABLE):
+            for name in (_RUN, _GATE, _SELF_CHECK, REPORT, PAGE, TABLE):
                 (self.path / name).unlink(missing_ok=True)
 
     def write_run(self, facts: RunFacts) -> None:
         """Keep what the run is; every worker writes the same."""
         write_atomically(self.path / _RUN, facts.model_dump_json())
+
+    def write_self_check(self, checks: tuple[CheckRecord, ...]) -> None:
+        """Keep the station's self-check; every worker's lab is the same, and so is this."""
+        write_checks(self.path / _SELF_CHECK, checks)
 
     def write_gate(self, gate: GateRecord) -> None:
         """Keep what came of the comparison with the baseline."""
@@ -138,6 +144,7 @@ class RecordFolder:
             bases=tuple(self.read(BaseRecord)),
             variants=tuple(self.read(VariantRecord)),
             claims=tuple(self.read(ClaimRecord)),
+            self_check=self._self_check(),
             gate=_parsed(gate, GateRecord) if gate.exists() else None,
         )
 
@@ -149,8 +156,26 @@ class RecordFolder:
         """
         report = self.collect()
         if report is not None:
-            write_atomically(self.path / REPORT, report.model_dump_json(indent=1) + "\n")
+            write_report(self.path / REPORT, report)
         return report
+
+    def _self_check(self) -> tuple[CheckRecord, ...]:
+        path = self.path / _SELF_CHECK
+        return _reading(path, _CHECKS.validate_json) if path.exists() else ()
+
+
+def write_checks(path: Path, checks: tuple[CheckRecord, ...]) -> None:
+    """Write a self-check to a JSON file.
+
+    Raises:
+        ReportError: It cannot be written.
+    """
+    write_atomically(path, _CHECKS.dump_json(checks, indent=1).decode() + "\n")
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write a report as a whole; `ReportError` if it cannot be written."""
+    write_atomically(path, report.model_dump_json(indent=1) + "\n")
 
 
 def _in_order(record: Record) -> tuple[Key, str]:
@@ -192,8 +217,15 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def _parsed(path: Path, kind: type[_Model]) -> _Model:
+    return _reading(path, kind.model_validate_json)
+
+
+_Content = TypeVar("_Content")
+
+
+def _reading(path: Path, parse: Callable[[bytes], _Content]) -> _Content:
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return parse(path.read_bytes())
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
     except ValidationError as error:

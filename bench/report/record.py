@@ -3,9 +3,10 @@
 `Report` is the file; a `VariantRecord` is all that a run found out about a variant on a station, a
 `BaseRecord` what it knows of a base. Quantities are in SI units. Nothing here depends on the order
 of work or on the number of workers; what changes from run to run with the same seed is in
-`RunFacts.started` and `RunFacts.versions` alone.
+`RunFacts` alone: when it started, with which versions, and whose calibration was past due by then.
 """
 
+import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -62,6 +63,36 @@ class WindowRecord(_Record):
     lowest_voltage: float
     trace: str
     sha256: str
+
+
+class IdleRecord(_Record):
+    """A stretch of waiting and the trace file that its figures come from.
+
+    Attributes:
+        samples: Of each channel in the trace.
+        seconds: Its length in s by the card's clock.
+        mean_power: Of the device, in W.
+        mean_current: In A.
+        trace: File in the report's ``traces`` folder.
+        sha256: Of the trace's content.
+    """
+
+    samples: int
+    seconds: float
+    mean_power: float
+    mean_current: float
+    trace: str
+    sha256: str
+
+
+class PlanRecord(_Record):
+    """How windows were planned: see `bench.measurement.capture.WindowPlan`."""
+
+    rate: float
+    inferences: int
+    warm_up: int
+    pre: int
+    post: int
 
 
 class StepRecord(_Record):
@@ -122,11 +153,14 @@ class MeasurementRecord(_Record):
         energy: Of one inference, gross.
         above_idle: Of one inference, less what waiting would have taken.
         idle_power: While waiting.
-        supply_current: The supply's own reading in A in the middle of the measurement.
+        supply_current: The supply's own reading in A at the end of the measurement, while idle.
+        supply_score: En score of the shunt's current beside it; None in older reports.
         arena: Bytes of the arena that the device reports as used.
         clock_hz: The device's clock.
         operators: Name and time in s of each operator, by the device.
         windows: In the order of measurement.
+        plan: Of each window.
+        idle: Stretches of waiting before and after the windows.
     """
 
     latency: float
@@ -134,10 +168,39 @@ class MeasurementRecord(_Record):
     above_idle: EstimateRecord
     idle_power: EstimateRecord
     supply_current: float
+    supply_score: float | None = None
     arena: int
     clock_hz: int
     operators: tuple[tuple[str, float], ...]
     windows: tuple[WindowRecord, ...]
+    plan: PlanRecord | None = None
+    idle: tuple[IdleRecord, ...] = ()
+
+
+class CheckRecord(_Record):
+    """A check of the station's self-check (`bench.run.doctor`).
+
+    Attributes:
+        name: What was looked at.
+        verdict: ``ok``, ``failed`` or ``not possible``.
+        note: What was seen, or why the check was not possible.
+        figure: What was found, in `unit`; None where it is no number.
+        limit: What it may be, in `unit`.
+        unit: SI unit, ``1`` for a ratio or a count.
+        margin: What is left to the limit, in `unit`; negative beyond it.
+        error: What is wrong and what to do, after the error's class; None unless it failed.
+        attempt: Counted from 1; the last one counts.
+    """
+
+    name: str
+    verdict: Literal["ok", "failed", "not possible"]
+    note: str = ""
+    figure: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    margin: float | None = None
+    error: str | None = None
+    attempt: int = 1
 
 
 class AttemptRecord(_Record):
@@ -151,6 +214,8 @@ class VariantRecord(_Record):
     """The result of one variant on one station.
 
     Attributes:
+        saving: Share of the energy of the same network under L that this variant saves, with the
+            uncertainty of that share: what both energies have in common cancels.
         reference: Windows of the reference variant, measured before this variant's network.
     """
 
@@ -164,6 +229,7 @@ class VariantRecord(_Record):
     paper_steps: tuple[StepRecord, ...] = ()
     expected_undeployable: str | None = None
     measurement: MeasurementRecord | None = None
+    saving: EstimateRecord | None = None
     reference: tuple[WindowRecord, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
     judgements: tuple[JudgementRecord, ...] = ()
@@ -194,6 +260,30 @@ class ClaimRecord(_Record):
     published: str
     found: str
     explanation: str = ""
+
+
+class CalibrationRecord(_Record):
+    """A calibration record that the results rest on.
+
+    Attributes:
+        kind: What it calibrates: ``shunt``, ``card``, ``supply`` or ``time base``.
+        file: Its file's name.
+        sha256: Of the file.
+        certificate: Number of the certificate.
+        date: Of the calibration.
+        due: Last day on which it holds.
+        verified: Whether somebody has checked the file against the certificate.
+        text: What the file says, so that results can be computed again.
+    """
+
+    kind: str
+    file: str
+    sha256: str
+    certificate: str
+    date: datetime.date
+    due: datetime.date
+    verified: bool
+    text: str
 
 
 class ComparisonRecord(_Record):
@@ -278,8 +368,14 @@ class RunFacts(_Record):
         dataset: Name, digest and origin of the data set.
         surrogate: Whether the built-in stand-in took its place.
         split: The split in words.
+        profile: Layout of the device: ``bench``, or ``paper (built)`` or ``paper (inferred)`` by
+            where the application's size is from.
         window: ``default`` or ``paper``.
-        calibrated: Whether every figure of the station's accuracy is verified.
+        calibrated: Whether every figure that results rest on is from a valid, verified record.
+        uncalibrated: If not, a reason for each record that is wanting.
+        calibration: The records in use; for a kind without one the makers' figures stand in.
+        station_file: What the station file says, so that results can be computed again.
+        reanalysed: SHA-256 of the report that this one was computed again from, or empty.
     """
 
     mode: Literal["sim", "hw"]
@@ -295,17 +391,22 @@ class RunFacts(_Record):
     profile: str
     window: str
     calibrated: bool
+    uncalibrated: tuple[str, ...] = ()
+    calibration: tuple[CalibrationRecord, ...] = ()
+    station_file: str = ""
+    reanalysed: str = ""
     limits: str
     started: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
 
 
 class Report(_Record):
-    """A whole run."""
+    """A whole run; `self_check` is the station's at its start, empty if none was used."""
 
     schema_version: Annotated[int, Field(ge=1)] = SCHEMA_VERSION
     run: RunFacts
     bases: tuple[BaseRecord, ...] = ()
     variants: tuple[VariantRecord, ...] = ()
     claims: tuple[ClaimRecord, ...] = ()
+    self_check: tuple[CheckRecord, ...] = ()
     gate: GateRecord | None = None

@@ -21,7 +21,7 @@ def _lines(report: Report) -> Iterator[str]:
     count = f"{outcomes['runs']} of {len(report.variants)} variants run and keep their limits"
     yield f"## {count}"
     yield ""
-    for notice in notices(run):
+    for notice in notices(report):
         yield f"> **{notice}**"
         yield ""
     yield f"{run.station} ({run.mode}), {run.dataset}, fold {run.fold}, {run.profile} profile"

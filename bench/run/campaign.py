@@ -7,10 +7,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.device.deployability import BENCH, check_model, paper_profile
+from bench.device.deployability import BENCH, ProfileName, Step, check_model, paper_profile
+from bench.device.firmware_build import Builder
 from bench.device.images import MODEL_PARTITION_OFFSET, ModelImage, Standardisation
 from bench.errors import BenchError
-from bench.report.convert import judgement_record, step_record
+from bench.measurement.declared import figures_of
+from bench.measurement.model import Run
+from bench.report.convert import (
+    check_records,
+    estimate_record,
+    judgement_record,
+    step_record,
+)
 from bench.report.files import RecordFolder
 from bench.report.record import (
     AccuracyRecord,
@@ -21,6 +29,7 @@ from bench.report.record import (
     VariantRecord,
     WindowRecord,
 )
+from bench.run.doctor import QUICK_SECONDS, first_error
 from bench.run.judged import Judged
 from bench.run.matrix import Matrix
 from bench.run.measure import Workbench, is_broken
@@ -28,6 +37,7 @@ from bench.run.own import OwnModel
 from bench.run.places import Place, real_place, twin_place
 from bench.run.reached import Reached, accuracy_reached, device_reached
 from bench.run.records import accuracy_records, measurement_record, model_record
+from bench.run.savings import savings
 from bench.run.selection import OWN, Case, Mode
 from bench.run.subject import Result, Settings, Subject, golden_inputs
 from bench.verdict.judge import judge
@@ -62,6 +72,9 @@ class Options:
         window: ``default`` or ``paper``.
         limits: Limits file, or None for the one of the data set.
         own: The user's own model, or None.
+        profile: The device's layout: ``bench`` or ``paper``.
+        builder: Builds the firmware around each variant in the paper's layout; None: its size is
+            what Table 3 implies.
         power_cycles: Of each variant; None for as many as the mode needs.
         reference: Measured before each network, or None.
     """
@@ -74,8 +87,19 @@ class Options:
     window: str = "default"
     limits: Path | None = None
     own: OwnModel | None = None
+    profile: ProfileName = "bench"
+    builder: Builder | None = None
     power_cycles: int | None = None
     reference: Variant | None = None
+
+    @property
+    def why_not_measured(self) -> str:
+        """Why no variant is put on a device and deployability is computed alone, or nothing."""
+        if self.profile == "bench":
+            return ""
+        if self.mode == "sim":
+            return "in the paper's layout the simulated lab runs nothing: use the bench's"
+        return "" if self.builder else "in the paper's layout a device needs a build: add --build"
 
 
 @dataclass
@@ -93,6 +117,7 @@ class Campaign:
     folder: RecordFolder
     _records: dict[str, VariantRecord] = field(default_factory=dict)
     _fitted: dict[str, VariantRecord | BenchError] = field(default_factory=dict)
+    _runs: dict[str, Run] = field(default_factory=dict)
     _references: dict[str, tuple[WindowRecord, ...]] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
     _workbench: Workbench | None = None
@@ -156,6 +181,8 @@ class Campaign:
 
     def energy(self, case: Case) -> Judged:
         """The energy and latency of a variant that was measured, judged."""
+        if self.options.profile == "paper":
+            return Judged(case.name, (), "limits are for the bench's layout; this is the paper's")
         judged, judgements = self._judged(case, device_reached(self.fitted(case)))
         self._update(case, judgements=judgements)
         return judged
@@ -165,6 +192,7 @@ class Campaign:
         return Matrix(
             {record.variant: record for record in self.folder.read(VariantRecord)},
             {record.network: record for record in self.folder.read(BaseRecord)},
+            inferred_app_size=self.options.builder is None,
         )
 
     def _fit(self, case: Case) -> VariantRecord:
@@ -172,41 +200,61 @@ class Campaign:
             raise StationBrokenError(f"the station is broken: {self._broken}")
         subject, model = self._subject(case)
         try:
+            subject = self._built(subject)
             reference = self._reference(case)
-            result = self._bench().measure(subject)
+            result = self._result(subject)
         except BenchError as error:
             if is_broken(error):
                 self._broken = str(error)
             self._update(case, model=model, error=str(error), attempts=_failed_attempts(error))
             raise
         found = self._found(case, subject, result)
-        return self._update(case, model=model, reference=reference, **found)
+        self._update(case, model=model, reference=reference, **found)
+        if result.measured is not None:
+            self._runs[case.name] = result.measured.run
+            self._compare(case)
+        return self._records[case.name]
 
     def _reference(self, case: Case) -> tuple[WindowRecord, ...]:
         """Windows of the reference variant, measured once for each network, before its first."""
         reference = self.options.reference
-        if reference is None:
+        if reference is None or self.options.why_not_measured:
             return ()
         if case.network not in self._references:
             name = reference.network.name
             subject, _ = self._subject(Case(case.mode, name, reference.technique))
-            subject = replace(subject, label=f"{reference.name}-before-{case.network}")
+            subject = replace(self._built(subject), label=f"{reference.name}-before-{case.network}")
             measured = self._bench().measure(subject).measured
             if measured is None:
                 raise BenchError(f"--reference: {reference.name} does not run: use one that does")
             self._references[case.network] = measurement_record(measured).windows
         return self._references[case.network]
 
+    def _built(self, subject: Subject) -> Subject:
+        if self.options.builder is None:
+            return subject
+        return replace(subject, build=self.options.builder.build(subject.image))
+
+    def _result(self, subject: Subject) -> Result:
+        if not self.options.why_not_measured:
+            return self._bench().measure(subject)
+        return Result(list(_paper_steps(subject)))
+
+    def _compare(self, case: Case) -> None:
+        """Put on record what each technique of a network saves, as soon as L is measured, too."""
+        figures = figures_of(self._bench().station)
+        for technique, estimate in savings(case.network, self._runs, figures).items():
+            other = replace(case, technique=technique)
+            self._update(other, saving=estimate_record(estimate))
+
     def _found(self, case: Case, subject: Subject, result: Result) -> dict[str, object]:
         expected = None
-        if self._why_no_limits() == "":
+        if self.options.profile == "bench" and self._why_no_limits() == "":
             expected = self.limits.expected_undeployable(case.name)
-        errors = [*result.errors, None]
+        errors = [] if self.options.why_not_measured else [*result.errors, None]
         return {
             "steps": tuple(step_record(step) for step in result.steps),
-            "paper_steps": tuple(
-                step_record(step) for step in check_model(subject.image.model, paper_profile())
-            ),
+            "paper_steps": tuple(step_record(step) for step in _paper_steps(subject)),
             "expected_undeployable": expected,
             "measurement": None if result.measured is None else measurement_record(result.measured),
             "attempts": tuple(
@@ -275,6 +323,7 @@ class Campaign:
         if self._workbench is None:
             try:
                 self._workbench = self._open_bench()
+                self._check_station(self._workbench)
             except BenchError as error:
                 self._broken = str(error)
                 raise
@@ -293,11 +342,23 @@ class Campaign:
             Workbench(place.station, settings, place.firmware, place.esptool_environment)
         )
 
+    def _check_station(self, bench: Workbench) -> None:
+        """The quick form of the self-check; a failed check breaks the station, saying why."""
+        attempts = bench.examine(QUICK_SECONDS)
+        self.folder.write_self_check(check_records(attempts))
+        error = first_error(attempts[-1])
+        if error is not None:
+            raise error
+
     def _place(self) -> Place:
         if self.options.mode == "hw":
             assert self.options.station is not None
             return real_place(self.options.station)
         return self._stack.enter_context(twin_place(self.options.lab_seed))
+
+
+def _paper_steps(subject: Subject) -> tuple[Step, ...]:
+    return check_model(subject.image.model, subject.profile or paper_profile())
 
 
 def _failed_attempts(error: BenchError) -> tuple[AttemptRecord, ...]:

@@ -5,8 +5,10 @@ Energies are compared as they are, since what the twin or a bench may get wrong 
 a ratio; accuracies are judged by their interval over subjects.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -165,6 +167,28 @@ def energy_rises_with_complexity(matrix: Matrix, family: str, technique: str) ->
         "increasing the model complexity increases the energy of an inference",
         ", ".join(f"{name} {value * 1e6:.0f} uJ" for name, value in energies.items()),
     )
+
+
+def energy_findings(matrix: Matrix) -> dict[str, Finding]:
+    """What the matrix says of every claim about energies that it has the variants for."""
+    families = sorted({network.family for network in NETWORKS.values()})
+    questions: list[Callable[[], Finding]] = [
+        lambda: c_1_saves_least(matrix),
+        lambda: f_saves_more_than_d(matrix),
+        lambda: lead_of_f_shrinks(matrix),
+        *(partial(saves_at_least, matrix, technique) for technique in "DF"),
+        *(
+            partial(energy_rises_with_complexity, matrix, family, technique)
+            for family in families
+            for technique in "LDF"
+        ),
+    ]
+    found = {}
+    for question in questions:
+        with suppress(MissingError):
+            finding = question()
+            found[finding.claim] = finding
+    return found
 
 
 def table_2(matrix: Matrix, network: str, technique: str) -> Finding:

@@ -11,47 +11,69 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from bench.device.console import CommandRefusedError, DeviceConsole, Inference, PortError
+from bench.device.console import (
+    CommandRefusedError,
+    DeviceConsole,
+    DownloadModeError,
+    Inference,
+    PortError,
+)
 from bench.device.deployability import (
     Step,
     check_model,
-    check_outputs,
     check_time,
 )
+from bench.device.firmware import BUILD_AND_FLASH, check_firmware
 from bench.device.flash import Flasher, FlashError, WrongDeviceError
 from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
 from bench.instruments.digitizer import Digitizer
 from bench.instruments.registry import open_digitizer
+from bench.measurement.analysis import check_supply, energies_of, idle_of, window_of
+from bench.measurement.bracket import check_bracket
 from bench.measurement.capture import (
     WindowPlan,
     capture_idle,
     capture_window,
+    idle_samples,
     plan_window,
     trace_limits,
 )
-from bench.measurement.declared import circuit_of, figures_of
-from bench.measurement.energy import WindowEnergy, window_energy
-from bench.measurement.model import (
-    Run,
-    energy_above_idle,
-    gross_energy,
-    idle_power,
-    mean_current,
+from bench.measurement.checks import Check, OffsetError, OpenLeadError, PhantomSupplyError
+from bench.measurement.declared import circuit_of
+from bench.measurement.energy import WindowEnergy
+from bench.measurement.trace import Trace, save
+from bench.measurement.windows import find_window
+from bench.run.doctor import AtHand, examine, first_error
+from bench.run.golden import check_golden
+from bench.run.power import power_explains
+from bench.run.quiet import check_quiet
+from bench.run.subject import (
+    Firmware,
+    Measured,
+    MeasuredIdle,
+    MeasuredWindow,
+    Result,
+    Settings,
+    Subject,
+    run_of,
 )
-from bench.measurement.plausibility import check_clock, check_current
-from bench.measurement.trace import save
-from bench.measurement.uncertainty import evaluate
-from bench.measurement.windows import find_idle, find_window
-from bench.run.subject import Firmware, Measured, MeasuredWindow, Result, Settings, Subject
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
-from models.flatbuffer import read
-from models.tolerance import output_tolerance
 
 log = logging.getLogger(__name__)
 
-_OF_THE_STATION = (SupplyError, DigitizerError, PortError, FlashError, WrongDeviceError)
+_OF_THE_STATION = (
+    SupplyError,
+    DigitizerError,
+    PortError,
+    FlashError,
+    WrongDeviceError,
+    DownloadModeError,
+    PhantomSupplyError,
+    OpenLeadError,
+    OffsetError,
+)
 TIMED_INFERENCES = 10
 GOLDEN_TIMEOUT = 30.0
 """Longest time in s for one golden inference: far beyond what counts as running in time."""
@@ -103,13 +125,40 @@ class Workbench:
         finally:
             self._close_digitizer()
 
+    def examine(self, seconds: float) -> list[tuple[Check, ...]]:
+        """The station's self-check (`bench.run.doctor`), once more if it finds something wrong.
+
+        Args:
+            seconds: Length of each stretch that is looked at.
+
+        Returns:
+            The checks of each attempt; the last one counts.
+        """
+        at_hand = AtHand(
+            leased=self._leased,
+            flasher=self._flasher,
+            firmware=self._firmware,
+            model_offset=self._settings.model_offset,
+            open_digitizer=self._open_digitizer,
+            open_console=self._open_console,
+            power_cycle=self._power_cycle,
+        )
+        attempts: list[tuple[Check, ...]] = []
+        while len(attempts) < self._settings.attempts:
+            attempts.append(examine(at_hand, seconds))
+            self._identified = first_error(attempts[-1]) is None
+            if self._identified:
+                break
+            self._forget()
+        return attempts
+
     def measure(self, subject: Subject) -> Result:
         """Steps of deployability and, if all are kept, energies.
 
         Raises:
             BenchError: Every attempt ended in one; the last, with the others as notes.
         """
-        steps = check_model(subject.image.model, self._settings.profile)
+        steps = check_model(subject.image.model, subject.profile or self._settings.profile)
         errors: list[str] = []
         if not all(step.kept for step in steps):
             return Result(list(steps))
@@ -133,13 +182,16 @@ class Workbench:
         self._open_digitizer()  # a card that is missing is noticed before power is spent
         leased.configure()
         try:
+            check_quiet(self._open_digitizer(), self.station)
             leased.power_on(leased.station.supply.voltages[1])
-            self._flash(subject)
-            with self._open_console() as console:
+            with power_explains(leased):
+                self._flash(subject)
+            with power_explains(leased), self._open_console() as console:
                 self._power_cycle(console)
                 arena = self._load(subject, console, result)
                 if result.runs:
-                    result.steps.append(self._golden(subject, console))
+                    limit = self._limit(GOLDEN_TIMEOUT)
+                    result.steps.append(check_golden(subject, console, limit))
                 if result.runs:
                     timed = console.infer(TIMED_INFERENCES, 0, self._limit(GOLDEN_TIMEOUT))
                     result.steps.append(check_time(timed.latency))
@@ -153,12 +205,19 @@ class Workbench:
     def _flash(self, subject: Subject) -> None:
         if not self._identified:
             self._flasher.identify()
-        parts = {self._settings.model_offset: encode_model(subject.image)}
-        if self._firmware is not None and not self._identified:
-            parts |= self._firmware.parts
+        parts = self._parts(subject)
         log.info("%s: flashing %d bytes", subject.name, sum(map(len, parts.values())))
         self._flasher.write(parts)
         self._identified = True
+
+    def _parts(self, subject: Subject) -> Mapping[int, bytes]:
+        """What is flashed: on a board that the user has flashed, the model alone."""
+        if subject.build is not None:
+            return subject.build.parts
+        model = {self._settings.model_offset: encode_model(subject.image)}
+        if self._firmware is None or self._identified:
+            return model
+        return {**model, **self._firmware.parts}
 
     def _open_console(self) -> DeviceConsole:
         device = self.station.device
@@ -172,16 +231,14 @@ class Workbench:
 
     def _load(self, subject: Subject, console: DeviceConsole, result: Result) -> int:
         """Whether the device has loaded the model; returns the arena that it uses in bytes."""
-        if self._firmware is not None and (name := console.name()) != self._firmware.name:
-            raise DeviceError(
-                f"device runs {name!r}, wanted {self._firmware.name!r}: flash the bench's firmware"
-            )
+        check_firmware(console.profile())
         model = console.model()  # refused where flash is not what was written: no answer
         image = subject.image
         if (model.crc, model.name, model.technique) != (image.crc, image.name, image.technique):
             raise DeviceError(
                 f"device holds {model.name}-{model.technique} with CRC {model.crc:08x}, wanted "
-                f"{subject.name} with {image.crc:08x}: flash it again"
+                f"{subject.name} with {image.crc:08x}: flash it again; an application that was "
+                f"built around a model keeps to that one: {BUILD_AND_FLASH}"
             )
         try:
             arena, size = console.arena()
@@ -191,48 +248,35 @@ class Workbench:
         result.steps.append(Step("loads", True, "arena by the device", arena, size, "B"))
         return arena
 
-    def _golden(self, subject: Subject, console: DeviceConsole) -> Step:
-        outputs = []
-        for content in subject.inputs:
-            console.load(content)
-            outputs.append(console.infer(1, 0, self._limit(GOLDEN_TIMEOUT)).outputs)
-        model = read(subject.image.model)
-        return check_outputs(model.output, subject.expected, outputs, output_tolerance(model))
-
     def _measure(
         self, subject: Subject, console: DeviceConsole, latency: float, arena: int
     ) -> Measured:
         plan = plan_window(self.station, latency, self._settings.inferences)
         windows: list[MeasuredWindow] = []
-        idle = [self._idle()]
+        label = subject.label or subject.name
+        idle = [self._idle(f"{label}-idle-1")]
         for cycle in range(1, self._settings.power_cycles + 1):
             if cycle > 1:
                 self._power_cycle(console)
                 console.load(subject.inputs[0])
             for number in range(1, self._settings.windows + 1):
-                stem = f"{subject.label or subject.name}-{cycle}-{number}"
+                stem = f"{label}-{cycle}-{number}"
                 windows.append(self._window(console, plan, cycle, stem))
                 self._leased.check_power()
-        idle.append(self._idle())
-        run = Run(
-            [window.energy for window in windows],
-            plan.inferences,
-            idle,
-            power_cycles=self._settings.power_cycles,
-        )
+        idle.append(self._idle(f"{label}-idle-2"))
         seconds = sum(window.device_seconds for window in windows)
-        figures = figures_of(self.station)
+        supply_current, supply_score = self._supply_current(idle[-1].energy)
         return Measured(
-            inferences=plan.inferences,
+            plan=plan,
+            energies=energies_of(run_of(plan, windows, idle), self.station),
             latency=seconds / (len(windows) * plan.inferences),
-            energy=evaluate(gross_energy(run, figures)),
-            above_idle=evaluate(energy_above_idle(run, figures)),
-            idle_power=evaluate(idle_power(run, figures)),
-            supply_current=self._supply_current(idle[-1]),
+            supply_current=supply_current,
+            supply_score=supply_score,
             arena=arena,
             clock_hz=console.clock_hz(),
             operators=tuple(console.operator_times()),
             windows=tuple(windows),
+            idle=tuple(idle),
         )
 
     def _window(
@@ -245,25 +289,28 @@ class Workbench:
         trace, inference = capture_window(
             self._open_digitizer(), self.station, plan, infer, {"window": stem}
         )
-        name = f"{stem}.tdms"
-        sha256 = save(trace, self._settings.traces / name)
+        name, sha256 = self._saved(trace, stem)
+        energy = window_of(trace, self.station, plan.samples, inference.seconds)
         window = find_window(trace, trace_limits(self.station, plan.samples))
-        energy = window_energy(trace, window, circuit_of(self.station))
-        check_clock(energy, inference.seconds, figures_of(self.station))
+        check_bracket(trace, window, plan.inferences, circuit_of(self.station))
         log.info("%s: %.6g J in %d inferences", stem, energy.energy, plan.inferences)
         return MeasuredWindow(cycle, energy, inference.seconds, name, sha256)
 
-    def _idle(self) -> WindowEnergy:
-        trace = capture_idle(self._open_digitizer(), self.station, IDLE_SECONDS, {})
-        limits = trace_limits(self.station, len(trace))
-        return window_energy(trace, find_idle(trace, limits), circuit_of(self.station))
+    def _idle(self, stem: str) -> MeasuredIdle:
+        samples = idle_samples(self.station, IDLE_SECONDS)
+        about = {"window": stem}
+        trace = capture_idle(self._open_digitizer(), self.station, IDLE_SECONDS, about)
+        name, sha256 = self._saved(trace, stem)
+        return MeasuredIdle(idle_of(trace, self.station, samples), samples, name, sha256)
 
-    def _supply_current(self, idle: WindowEnergy) -> float:
-        """The supply's own reading of the idle current in A, which the shunt's must agree with."""
+    def _saved(self, trace: Trace, stem: str) -> tuple[str, str]:
+        name = f"{stem}.tdms"
+        return name, save(trace, self._settings.traces / name)
+
+    def _supply_current(self, idle: WindowEnergy) -> tuple[float, float]:
+        """The supply's own reading of the idle current in A, and how the shunt's agrees with it."""
         reading = self._leased.measure_current()
-        measured = evaluate(mean_current(Run([idle], 1), figures_of(self.station)))
-        check_current(measured, reading, self.station.accuracy)
-        return reading
+        return reading, check_supply(idle, reading, self.station)
 
     def _open_digitizer(self) -> Digitizer:
         if self._digitizer is None:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,24 +48,31 @@ def real_place(path: Path) -> Place:
 
 
 @contextmanager
-def twin_place(seed: int) -> Iterator[Place]:
+def twin_place(seed: int, faults: Sequence[str] = ()) -> Iterator[Place]:
     """Start a simulated lab, a process of its own, for as long as the context lasts.
+
+    Args:
+        seed: Serial number of all that is in it.
+        faults: Names of what is wrong in it (`bench.twin.faults`).
 
     The lab outlives a killed owner until its supply's output is off, so that the guardian finds it.
     """
     # What starts the twin may know it; nothing else does, and not on systems without a twin.
-    from bench.twin.lab import FIRMWARE, firmware_parts
+    from bench.twin.core.build import core_library
+    from bench.twin.lab import firmware_parts
     from bench.twin.url_handler import environment, register
 
+    core_library()  # built here, where what is missing for it can be said
     register()
-    with _started(seed) as addresses:
+    with _started(seed, faults) as addresses:
         station = load_station(TWIN_FILE).with_addresses(**addresses)
-        yield Place(station, Firmware(FIRMWARE, firmware_parts()), environment({}))
+        yield Place(station, Firmware(firmware_parts()), environment({}))
 
 
 @contextmanager
-def _started(seed: int) -> Iterator[dict[str, str]]:
+def _started(seed: int, faults: Sequence[str]) -> Iterator[dict[str, str]]:
     program = [sys.executable, "-m", "bench", "twin", "--while-stdin", "--seed", str(seed)]
+    program += [argument for name in faults for argument in ("--fault", name)]
     with subprocess.Popen(
         program,
         stdin=subprocess.PIPE,

@@ -24,7 +24,7 @@ def accuracy_reached(record: BaseRecord | VariantRecord, base: BaseRecord | None
     value = _accuracy(record)
     if value is None:
         return {}
-    found: Reached = {"accuracy": (value, 0.0)}
+    found: Reached = {"accuracy": (value, _half_interval(record))}
     if base is not None and (of_base := _accuracy(base)) is not None:
         found["accuracy drop"] = (of_base - value, 0.0)
     return found
@@ -40,8 +40,16 @@ def device_reached(record: VariantRecord) -> Reached:
         found["arena"] = (float(measured.arena), 0.0)
         found["latency"] = (measured.latency, 0.0)
         found["energy"] = (measured.energy.value, measured.energy.expanded)
+    if record.saving is not None:
+        found["saving"] = (record.saving.value, record.saving.expanded)
     return found
 
 
 def _accuracy(record: BaseRecord | VariantRecord) -> float | None:
     return next((entry.accuracy for entry in record.accuracy if entry.accuracy is not None), None)
+
+
+def _half_interval(record: BaseRecord | VariantRecord) -> float:
+    """Half the interval of the accuracy over subjects: its expanded uncertainty."""
+    entry = next(entry for entry in record.accuracy if entry.accuracy is not None)
+    return 0.0 if entry.interval is None else (entry.interval[1] - entry.interval[0]) / 2.0

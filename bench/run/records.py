@@ -3,8 +3,15 @@
 from collections.abc import Mapping
 
 from bench.report.convert import estimate_record
-from bench.report.record import AccuracyRecord, MeasurementRecord, ModelRecord, WindowRecord
-from bench.run.subject import Measured, MeasuredWindow
+from bench.report.record import (
+    AccuracyRecord,
+    IdleRecord,
+    MeasurementRecord,
+    ModelRecord,
+    PlanRecord,
+    WindowRecord,
+)
+from bench.run.subject import Measured, MeasuredIdle, MeasuredWindow
 from models.manifest import Manifest, NotMeasured
 from models.manifest import Measured as MeasuredAccuracy
 
@@ -46,20 +53,31 @@ def model_record(manifest: Manifest) -> ModelRecord:
 
 def measurement_record(measured: Measured) -> MeasurementRecord:
     """A measurement with all its windows."""
+    energies, plan = measured.energies, measured.plan
     return MeasurementRecord(
         latency=measured.latency,
-        energy=estimate_record(measured.energy),
-        above_idle=estimate_record(measured.above_idle),
-        idle_power=estimate_record(measured.idle_power),
+        energy=estimate_record(energies.gross),
+        above_idle=estimate_record(energies.above_idle),
+        idle_power=estimate_record(energies.idle_power),
         supply_current=measured.supply_current,
+        supply_score=measured.supply_score,
         arena=measured.arena,
         clock_hz=measured.clock_hz,
         operators=measured.operators,
-        windows=tuple(_window(window, measured.inferences) for window in measured.windows),
+        windows=tuple(window_record(window, plan.inferences) for window in measured.windows),
+        plan=PlanRecord(
+            rate=plan.rate,
+            inferences=plan.inferences,
+            warm_up=plan.warm_up,
+            pre=plan.pre,
+            post=plan.post,
+        ),
+        idle=tuple(_idle(reading) for reading in measured.idle),
     )
 
 
-def _window(window: MeasuredWindow, inferences: int) -> WindowRecord:
+def window_record(window: MeasuredWindow, inferences: int) -> WindowRecord:
+    """A window of so many inferences."""
     energy = window.energy
     return WindowRecord(
         power_cycle=window.power_cycle,
@@ -71,4 +89,15 @@ def _window(window: MeasuredWindow, inferences: int) -> WindowRecord:
         lowest_voltage=energy.lowest,
         trace=window.trace,
         sha256=window.sha256,
+    )
+
+
+def _idle(reading: MeasuredIdle) -> IdleRecord:
+    return IdleRecord(
+        samples=reading.samples,
+        seconds=reading.energy.seconds,
+        mean_power=reading.energy.mean_power,
+        mean_current=reading.energy.mean_current,
+        trace=reading.trace,
+        sha256=reading.sha256,
     )

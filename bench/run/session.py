@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from _pytest.mark.expression import Expression
 
+from bench.device.firmware_build import Builder, find_builder
 from bench.errors import BenchError
+from bench.report.convert import calibration_records
 from bench.report.files import RecordFolder, load_report
 from bench.report.publish import append_step_summary, publish
 from bench.report.record import GateRecord, Report, RunFacts
@@ -22,7 +24,7 @@ from bench.run.own import OwnModel, load_own
 from bench.run.places import TWIN_FILE
 from bench.run.selection import Mode, Selection, select
 from bench.run.terminal import Watched
-from bench.station.configuration import load_station
+from bench.station.configuration import load_station, station_text
 from bench.verdict.limits import load_limits
 from models import dataset, networks_file
 from models.catalog import NETWORKS, Network, Technique, Variant
@@ -52,6 +54,9 @@ def add_options(parser: pytest.Parser) -> None:
     add("--lab-seed", type=int, default=1, metavar="N", help="seed of the simulated lab")
     add("--window", choices=("default", "paper"), default="default",
         help="0.5 s and at least ten inferences, or the paper's ten")  # fmt: skip
+    add("--profile", choices=("bench", "paper"), default="bench",
+        help="the model in a partition of its own, or in the application")  # fmt: skip
+    add("--build", action="store_true", help="build each variant for --profile paper with ESP-IDF")
     add("--limits", metavar="FILE", help="limits file; limits/<data set>.toml unless told")
     add("--power-cycles", type=int, metavar="N", help="of each variant; 3 in sim, 6 in hw")
     add("--reference", metavar="VARIANT",
@@ -86,6 +91,7 @@ class Session:
         report: The folder of the report, or None if none was asked for.
         worker: Whether this is a worker of pytest-xdist.
         own: The user's own model, or None.
+        builder: Builds the firmware around each variant, or None where that was not asked for.
         reference: Measured before each network, or None.
         gate_options: What to compare with, or None.
         watched: What a person sees while tests run, or None where nobody watches.
@@ -99,6 +105,7 @@ class Session:
     report: Path | None
     worker: bool
     own: OwnModel | None
+    builder: Builder | None
     reference: Variant | None
     gate_options: GateOptions | None
     watched: Watched | None = None
@@ -132,6 +139,7 @@ class Session:
         )
         if option.limits:
             load_limits(Path(option.limits))  # says now what is wrong with it
+        builder = _builder(option.profile, build=option.build)
         gate = _gate_options(option.baseline, option.gate == "strict", option.history)
         report = Path(option.report).absolute() if option.report else None
         given = getattr(config, "workerinput", {}).get("report")
@@ -142,7 +150,7 @@ class Session:
         worker = given is not None
         watched = None if worker else Watched.start(config)
         session = cls(
-            config, selection, modes, folder, report, worker, own, reference, gate, watched
+            config, selection, modes, folder, report, worker, own, builder, reference, gate, watched
         )
         if not session.worker:
             folder.begin()
@@ -227,6 +235,8 @@ class Session:
                 window=option.window,
                 limits=Path(option.limits) if option.limits else None,
                 own=self.own,
+                profile=option.profile,
+                builder=self.builder,
                 power_cycles=option.power_cycles,
                 reference=self.reference,
             )
@@ -237,6 +247,12 @@ class Session:
             self._campaigns[mode] = Campaign(options, self.pipeline, self.folder)
             self.folder.write_run(facts)
         return self._campaigns[mode]
+
+    def calibrated(self, mode: Mode) -> str:
+        """``yes``, or why results in a mode are not calibrated."""
+        records = load_station(self._station_path(mode)).calibration
+        reasons = records.shortcomings(datetime.now(UTC).date())
+        return f"no: {'; '.join(reasons)}" if reasons else "yes"
 
     def gate(self, mode: Mode) -> GateRecord | None:
         """This run against its baseline, compared once; None if there is none."""
@@ -278,22 +294,35 @@ class Session:
         station = self.config.option.station
         return f"{station} (hardware)" if station else "twin, the simulated lab"
 
+    def _station_path(self, mode: Mode) -> Path:
+        return Path(self.config.option.station) if mode == "hw" else TWIN_FILE
+
     def _facts(self, mode: Mode) -> RunFacts:
         option = self.config.option
-        path = Path(option.station) if mode == "hw" else TWIN_FILE
-        station = load_station(path)
+        path = self._station_path(mode)
+        station, started = load_station(path), datetime.now(UTC)
+        shortcomings = station.calibration.shortcomings(started.date())
         facts = {
             "mode": mode,
             "station": station.name,
             "station_description": station.description,
             "seed": option.model_seed,
-            "profile": "bench",
+            "profile": self._profile(),
             "window": option.window,
-            "calibrated": station.accuracy.verified,
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "calibrated": not shortcomings,
+            "uncalibrated": shortcomings,
+            "calibration": calibration_records(station.calibration),
+            "station_file": station_text(path),
+            "started": started.isoformat(timespec="seconds"),
             "versions": _versions(),
         }
         return RunFacts.model_validate(facts | self._data_facts())
+
+    def _profile(self) -> str:
+        """The device's layout and, of the paper's, where the application's size is from."""
+        if self.config.option.profile == "bench":
+            return "bench"
+        return "paper (inferred)" if self.builder is None else "paper (built)"
 
     def _data_facts(self) -> dict[str, object]:
         if self.own is not None:
@@ -327,6 +356,14 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found
+
+
+def _builder(profile: str, *, build: bool) -> Builder | None:
+    if not build:
+        return None
+    if profile != "paper":
+        raise BenchError("--build goes with --profile paper: the bench's layout needs no build")
+    return find_builder(cache_root())
 
 
 def _own(model: str | None, golden: str | None) -> OwnModel | None:

@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.device.deployability import Profile, Step
+from bench.device.deployability import Profile, Step, paper_profile
+from bench.device.firmware_build import Build
 from bench.device.images import ModelImage
+from bench.measurement.analysis import Energies
+from bench.measurement.capture import WindowPlan
 from bench.measurement.energy import WindowEnergy
+from bench.measurement.model import Run
 from bench.measurement.uncertainty import Estimate
 
 
@@ -21,12 +25,15 @@ class Subject:
         image: The model with its name, technique and standardisation.
         inputs: What the console is given for each golden window.
         expected: (k, outputs) what must come out, in the output tensor's own type.
+        build: The application that was built around the model; None where it is flashed into a
+            partition of its own.
         label: In the names of trace files in place of the name, or empty.
     """
 
     image: ModelImage
     inputs: tuple[bytes, ...]
     expected: NDArray[np.generic]
+    build: Build | None = None
     label: str = ""
 
     @property
@@ -34,12 +41,18 @@ class Subject:
         """The variant's name."""
         return f"{self.image.name}-{self.image.technique}"
 
+    @property
+    def profile(self) -> Profile | None:
+        """The layout that comes with the build, or None without one."""
+        if self.build is None:
+            return None
+        return paper_profile(len(self.build.application) - len(self.image.model))
+
 
 @dataclass(frozen=True)
 class Firmware:
-    """An application that the bench flashes itself: its name, and bytes by offset in flash."""
+    """An application that the bench flashes itself: bytes by offset in flash."""
 
-    name: str
     parts: Mapping[int, bytes]
 
 
@@ -78,19 +91,56 @@ class MeasuredWindow:
 
 
 @dataclass(frozen=True)
+class MeasuredIdle:
+    """A stretch of waiting, so many samples long, and its trace file."""
+
+    energy: WindowEnergy
+    samples: int
+    trace: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Measured:
     """What was measured; see `bench.report.record.MeasurementRecord`."""
 
-    inferences: int
+    plan: WindowPlan
+    energies: Energies
     latency: float
-    energy: Estimate
-    above_idle: Estimate
-    idle_power: Estimate
     supply_current: float
+    supply_score: float
     arena: int
     clock_hz: int
     operators: tuple[tuple[str, float], ...]
     windows: tuple[MeasuredWindow, ...]
+    idle: tuple[MeasuredIdle, ...]
+
+    @property
+    def inferences(self) -> int:
+        """In each window."""
+        return self.plan.inferences
+
+    @property
+    def energy(self) -> Estimate:
+        """Gross, of one inference."""
+        return self.energies.gross
+
+    @property
+    def run(self) -> Run:
+        """What its energies are made of."""
+        return run_of(self.plan, self.windows, self.idle)
+
+
+def run_of(
+    plan: WindowPlan, windows: Sequence[MeasuredWindow], idle: Sequence[MeasuredIdle]
+) -> Run:
+    """Windows and idle readings as one run."""
+    return Run(
+        [window.energy for window in windows],
+        plan.inferences,
+        [reading.energy for reading in idle],
+        power_cycles=len({window.power_cycle for window in windows}),
+    )
 
 
 @dataclass

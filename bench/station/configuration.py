@@ -4,17 +4,17 @@
 that exists is consistent. Numbers are in SI units.
 """
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Self
 
 from pydantic import ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from bench.errors import StationFileError
-from bench.station.accuracy import Accuracy, Figures
+from bench.station.accuracy import Figures
+from bench.station.calibration import Calibration, load_calibration
 from bench.station.settings import (
+    AmbientSettings,
     DeviceSettings,
     DigitizerSettings,
     ShuntSettings,
@@ -22,11 +22,14 @@ from bench.station.settings import (
     Text,
     Timeouts,
 )
+from bench.station.validation import explained
 
 TWIN = "twin"
 """Stands in the twin's station file for an address that a started lab gives."""
 OVER_VOLTAGE_STEP = 0.1
 """V; resolution of the NGMO2's over-voltage trip."""
+FAR_FROM_NOMINAL = 0.1
+"""A shunt that was found so far from its nominal value is another shunt."""
 
 
 class Station(Figures):
@@ -39,7 +42,8 @@ class Station(Figures):
     shunt: ShuntSettings
     device: DeviceSettings
     timeouts: Timeouts
-    accuracy: Accuracy
+    ambient: AmbientSettings
+    calibration: Calibration
 
     @property
     def time_constant(self) -> float:
@@ -57,7 +61,8 @@ class Station(Figures):
         Raises:
             StationFileError: An address has a wrong form.
         """
-        changed = self.model_dump()
+        changed = self.model_dump(exclude={"calibration"})
+        changed["calibration"] = self.calibration
         changed["supply"]["resource"] = visa
         changed["digitizer"]["grpc"] = grpc
         changed["device"]["port"] = serial
@@ -72,6 +77,7 @@ class Station(Figures):
     def _check(self) -> Self:
         _check_power(self)
         _check_ranges(self)
+        _check_calibration(self)
         return self
 
 
@@ -110,47 +116,81 @@ def _check_ranges(station: Station) -> None:
             f"supply.voltage {station.supply.voltage:g} V exceeds digitizer.supply.range "
             f"{card.supply.range:g} V"
         )
-    known = {entry.range for entry in station.accuracy.ranges}
+
+
+def _check_calibration(station: Station) -> None:
+    card, records = station.digitizer, station.calibration
+    if records.card.card != card.card:
+        raise ValueError(
+            f"calibration: the card's record is of a {records.card.card}, "
+            f"the station's is a {card.card}: name the record of this card"
+        )
+    known = {entry.range for entry in records.card.ranges}
     missing = sorted({card.supply.range, card.shunt.range, card.marker.range} - known)
     if missing:
+        names = ", ".join(f"{full_scale:g} V" for full_scale in missing)
         raise ValueError(
-            f"accuracy.ranges has no entry for {', '.join(f'{r:g} V' for r in missing)}: "
-            "add one for each range in use"
+            f"calibration: the card's record has no range {names}: add one for each range in use"
+        )
+    found, nominal = records.shunt.resistance, station.shunt.resistance
+    if found is not None and abs(found / nominal - 1.0) > FAR_FROM_NOMINAL:
+        raise ValueError(
+            f"calibration: the shunt's record says {found:g} ohm, shunt.resistance "
+            f"{nominal:g} ohm, more than {FAR_FROM_NOMINAL:.0%} apart: name this shunt's record"
         )
 
 
 def load_station(path: Path) -> Station:
-    """Read and check the station file at `path`.
+    """Read and check the station file at `path`, and the calibration records that it names.
 
     Raises:
-        StationFileError: It cannot be read, is no TOML, or a key is missing, unknown, of a wrong
-            unit or out of range; the message names the file and each key.
+        StationFileError: A file cannot be read, is no TOML, or a key is missing, unknown, of a
+            wrong unit or out of range; the message names the file and each key.
     """
+    content = _content(station_text(path), str(path))
+    records = load_calibration(path.parent / name for name in _named_records(content, path))
+    return _validated({**content, "calibration": records}, str(path))
+
+
+def station_text(path: Path) -> str:
+    """What the station file at `path` says; `StationFileError` if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
+        return path.read_bytes().decode()
     except OSError as error:
         raise StationFileError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise StationFileError(f"{path}: is no TOML file: {error}") from error
-    return _validated(content, str(path))
+
+
+def stored_station(text: str, calibration: Calibration, origin: str) -> Station:
+    """The station that a station file's text and calibration records describe.
+
+    Raises:
+        StationFileError: As `load_station`; the message names `origin`.
+    """
+    return _validated({**_content(text, origin), "calibration": calibration}, origin)
+
+
+def _content(text: str, origin: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StationFileError(f"{origin}: is no TOML file: {error}") from error
+
+
+def _named_records(content: dict[str, object], path: Path) -> list[str]:
+    """Folder or files that the key ``calibration`` names; without it there are no records."""
+    named = content.get("calibration", [])
+    names = [named] if isinstance(named, str) else named
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise StationFileError(
+            f"{path}: calibration: {named!r}, wanted a folder or a list of files, as text"
+        )
+    return names
 
 
 def _validated(content: dict[str, object], origin: str) -> Station:
     try:
         return Station.model_validate(content)
     except ValidationError as error:
-        lines = [f"{origin}: {_describe(detail)}" for detail in error.errors()]
-        raise StationFileError("\n".join(lines)) from error
-
-
-def _describe(detail: ErrorDetails) -> str:
-    key = ".".join(str(part) for part in detail["loc"])
-    message = re.sub(r"^Value error, ", "", detail["msg"])
-    if detail["type"] == "extra_forbidden":
-        message = "unknown key: remove it or correct its spelling"
-    elif detail["type"] == "missing":
-        message = "missing key: add it"
-    elif detail["type"] != "value_error":
-        message = f"{message}, not {detail['input']!r}"
-    return f"{key}: {message}" if key else message
+        raise StationFileError(explained(error, origin)) from error

@@ -185,9 +185,12 @@ class LeasedStation:
         with self._off_on_error():
             if not supply.output:
                 reasons = "; ".join(supply.errors()) or "it reports no error"
+                limits = self.station.supply
                 raise PowerLostError(
-                    f"station {self.station.name}: the supply switched its output off ({reasons}): "
-                    "check the current limit, the over-voltage limit and the wiring"
+                    f"station {self.station.name}: the supply switched its output off ({reasons}), "
+                    f"wanted it on: its current limit of {limits.current_limit * 1e3:g} mA or its "
+                    f"over-voltage limit of {limits.over_voltage:g} V tripped, or somebody "
+                    "interfered: look for a short behind the shunt, then check these limits"
                 )
             self._expect_no_errors(supply)
 

@@ -47,7 +47,10 @@ OHM = _si("ohm", "resistance", "9.8 ohm", "\u03a9", "\u2126")
 FARAD = _si("F", "capacitance", "10 uF")
 SECOND = _si("s", "time", "2 s")
 SAMPLES_PER_SECOND = _si("S/s", "sample rate", "100 kS/s")
+KELVIN = _si("K", "difference of temperature", "5 K")
+CELSIUS = Unit("degC", "temperature", {"degC": 0, "°C": 0}, "23 degC")
 RATIO = Unit("", "ratio", {"%": -2, "ppm": -6}, "0.1 %")
+PER_KELVIN = Unit("/K", "temperature coefficient", {"/K": 0, "ppm/K": -6}, "20 ppm/K")
 
 
 def parse_quantity(text: str, unit: Unit) -> float:

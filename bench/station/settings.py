@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bench.station.accuracy import Figures, Volts
+from bench.station.accuracy import Figures, Ratio
+from bench.station.calibration import Celsius, Kelvin, Volts
 from bench.station.cards import CARDS, CardLimits
 from bench.station.quantities import (
     AMPERE,
@@ -157,7 +158,7 @@ class ShuntSettings(Figures):
     """The section ``[shunt]``.
 
     Attributes:
-        resistance: In ohm, as calibrated or marked.
+        resistance: Nominal value in ohm; what was found stands in the calibration record.
         side: Always ``high``: the ground of a USB cable or of the card would short a low-side one.
     """
 
@@ -179,6 +180,7 @@ class DeviceSettings(Figures):
         minimum_voltage: Lowest voltage in V at which it is to run.
         expected_current: Highest current in A that it draws while measured.
         decoupling: Capacitance across the device in F.
+        decoupling_tolerance: Its limit, rectangular, as a fraction.
         behind_shunt: All that the shunt feeds, for the report.
     """
 
@@ -192,6 +194,7 @@ class DeviceSettings(Figures):
     minimum_voltage: _Feed
     expected_current: Annotated[float, Quantity(AMPERE, 0.0, 2.5)]
     decoupling: Annotated[float, Quantity(FARAD)]
+    decoupling_tolerance: Ratio
     behind_shunt: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
 
     @model_validator(mode="after")
@@ -217,3 +220,22 @@ class Timeouts(Figures):
     flash: _Seconds
     lease: _Seconds
     guardian: _Seconds
+
+
+class AmbientSettings(Figures):
+    """The section ``[ambient]``: the air about the shunt.
+
+    Attributes:
+        temperature: In degrees Celsius.
+        spread: By how many K it may be off, both ways.
+        warming: By how many K shunt and card may be warmer or colder in one run than in another
+            of the same session, self-heating included.
+    """
+
+    temperature: Celsius
+    spread: Kelvin
+    warming: Kelvin
+
+    def change(self, since: float) -> float:
+        """Limit in K of the difference from a temperature of `since` degrees Celsius."""
+        return abs(self.temperature - since) + self.spread

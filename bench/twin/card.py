@@ -8,7 +8,7 @@ drawn once for a station, from distributions that are stated here (`Tolerances`)
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
@@ -43,12 +43,20 @@ class Accuracy:
         offset: Relative to the range.
         linearity: Integral nonlinearity, relative to the range.
         noise: Random noise of one sample in V, rms.
+        gain_temperature: What temperature adds to the gain's error, relative to the reading.
+        offset_temperature: What temperature adds to the offset's, relative to the range.
+        gain_found: Gain error about which the others lie, as a calibration found it.
+        offset_found: Offset error about which the others lie, in V.
     """
 
     gain: float
     offset: float
     linearity: float
     noise: float
+    gain_temperature: float = 0.0
+    offset_temperature: float = 0.0
+    gain_found: float = 0.0
+    offset_found: float = 0.0
 
 
 def _specified(
@@ -57,9 +65,15 @@ def _specified(
     """NI's accuracy model (ppm, V), 1 K from the self-calibration, 10 K from the external one."""
     gain_tempco, reference_tempco, linearity = 13.0, 1.0, 60.0
     internal, external = 1.0, 10.0
-    gain = residual_gain + gain_tempco * internal + reference_tempco * external
-    offset = residual_offset + offset_tempco * internal
-    return Accuracy(gain * 1e-6, offset * 1e-6, linearity * 1e-6, noise)
+    ppm = 1e-6
+    return Accuracy(
+        residual_gain * ppm,
+        residual_offset * ppm,
+        linearity * ppm,
+        noise,
+        gain_temperature=(gain_tempco * internal + reference_tempco * external) * ppm,
+        offset_temperature=offset_tempco * internal * ppm,
+    )
 
 
 PCI_6251: Mapping[float, Accuracy] = MappingProxyType(
@@ -83,13 +97,15 @@ class Tolerances:
     Attributes:
         accuracy: By range in V; the ranges are those that the card has.
         time_base: Relative half-width of the sample clock's error (NI 6251: 50 ppm).
-        wander: Drift of the offset within minutes, rms, relative to its `Accuracy.offset`;
-            assumed, as some tenths of a kelvin.
+        wander: Drift of the offset within minutes, rms, relative to the offset's limit with
+            temperature; assumed, as some tenths of a kelvin.
+        rate_found: Sample clock's error about which the others lie, as a calibration found it.
     """
 
     accuracy: Mapping[float, Accuracy] = field(default_factory=lambda: PCI_6251)
     time_base: float = 50e-6
     wander: float = 0.1
+    rate_found: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -128,22 +144,42 @@ class Errors:
 
 
 @dataclass(frozen=True)
+class Drift:
+    """What has changed since the figures in `Tolerances` held, far beyond them.
+
+    Attributes:
+        gain: Relative, by the positive terminal of a channel.
+        offset: In V, by the same.
+        clock: Of the sample clock, relative.
+    """
+
+    gain: Mapping[int, float] = field(default_factory=dict)
+    offset: Mapping[int, float] = field(default_factory=dict)
+    clock: float = 0.0
+
+
+@dataclass(frozen=True)
 class Card:
     """A card with serial number `seed`, its terminals connected by `wiring`."""
 
     seed: int
     tolerances: Tolerances = field(default_factory=Tolerances)
     wiring: Wiring = field(default_factory=lambda: WIRING)
+    drift: Drift = field(default_factory=Drift)
 
     @cached_property
     def time_base(self) -> float:
         """How much faster than nominal the sample clock runs, relative."""
-        limit = self.tolerances.time_base
-        return float(drawn(self.seed, "time base").uniform(-limit, limit))
+        limit, found = self.tolerances.time_base, self.tolerances.rate_found
+        error = float(drawn(self.seed, "time base").uniform(-limit, limit))
+        return found + error + self.drift.clock
 
     def errors(self, channel: Channel) -> Errors:
         """The errors of `channel`."""
-        return _errors(self.seed, channel, self.tolerances.accuracy[channel.range])
+        errors = _errors(self.seed, channel, self.tolerances.accuracy[channel.range])
+        gain = self.drift.gain.get(channel.terminal, 0.0)
+        offset = self.drift.offset.get(channel.terminal, 0.0)
+        return replace(errors, gain=errors.gain + gain, offset=errors.offset + offset)
 
     def first_tick(self, rise: Rise, rate: float) -> float:
         """Time in s of the first sample after a trigger that a running clock did not wait for."""
@@ -224,7 +260,8 @@ class Card:
         volts *= 1.0 + errors.gain
         volts += inl
         volts += errors.offset
-        wander = self.tolerances.wander * accuracy.offset * channel.range
+        offset = accuracy.offset + accuracy.offset_temperature
+        wander = self.tolerances.wander * offset * channel.range
         volts += np.float32(wander) * noise.wander(key, channel.name, since)
         random = noise.gaussian(key, channel.name, first, len(volts))
         volts += np.float32(accuracy.noise) * random
@@ -250,9 +287,12 @@ def _errors(seed: int, channel: Channel, accuracy: Accuracy) -> Errors:
     # bow (1 - u^2) and a wave u (1 - u^2), whose peak is 2 / sqrt(27).
     mix = random.random()
     inl = linearity * accuracy.linearity * channel.range
+    warm_gain, warm_offset = random.uniform(-1.0, 1.0, 2)
+    gain_error = gain * accuracy.gain + warm_gain * accuracy.gain_temperature
+    offset_error = offset * accuracy.offset + warm_offset * accuracy.offset_temperature
     return Errors(
-        gain * accuracy.gain,
-        offset * accuracy.offset * channel.range,
+        accuracy.gain_found + gain_error,
+        accuracy.offset_found + offset_error * channel.range,
         inl * mix,
         inl * (1.0 - mix) * np.sqrt(27.0) / 2.0,
     )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
 
+from bench.device.firmware import FIRMWARE, FIRMWARE_VERSION
 from bench.device.images import (
     APP_OFFSET,
     PARTITION_TABLE_OFFSET,
@@ -15,7 +16,8 @@ from bench.device.images import (
 )
 from bench.station.configuration import Station
 from bench.twin.card import Card
-from bench.twin.console import Console
+from bench.twin.core.application import CoreApplication
+from bench.twin.core.interface import library
 from bench.twin.daq.digitizer import Digitizer
 from bench.twin.daq.service import DigitizerServer
 from bench.twin.equipment import sound_equipment
@@ -29,8 +31,6 @@ from bench.twin.scpi_server import ScpiServer
 from bench.twin.supply import Supply
 from bench.twin.world import Pace, World
 
-FIRMWARE = "har-energy-bench"
-FIRMWARE_VERSION = "0.1.0"
 APP_BYTES = 320 * 1024
 """Size of the twin's application image: TFLM's code with the operators in use (about 80 KB), and
 an empty ESP-IDF application with its drivers (about 150 KB), rounded up. Assumed."""
@@ -65,7 +65,7 @@ class Lab:
     """A lab that is serving; a context manager, `close` ends it.
 
     Args:
-        station: Whose accuracy the parts are drawn from, and what lies behind the shunt.
+        station: Whose calibration records the parts are drawn from, and what lies behind the shunt.
         seed: Serial number of everything in the lab.
         pace: ``virtual`` jumps through simulated time, ``wall`` keeps to the clock on the wall.
         faults: Names of what is wrong in it (`bench.twin.faults`).
@@ -77,12 +77,13 @@ class Lab:
     def __init__(
         self, station: Station, seed: int, pace: Pace = "virtual", faults: Iterable[str] = ()
     ) -> None:
+        library()  # built before anything is served: no client waits for a compiler
         parts = with_faults(sound_equipment(station, seed), faults)
         self.world = World(parts.components, pace)
-        self.card = Card(seed, parts.tolerances, parts.wiring)
+        self.card = Card(seed, parts.tolerances, parts.wiring, parts.drift)
         self.chip = Esp32(
             self.world,
-            lambda host: Console(parts.host(host), parts.settings, parts.load),
+            lambda host: CoreApplication(parts.host(host), parts.settings, parts.load),
             flash=Flash(FLASH_BYTES, parts.worn),
             identity=parts.identity,
             defects=parts.defects,
@@ -92,6 +93,8 @@ class Lab:
         self._serial = SerialPort(self.chip)
         self.chip.connect(self._serial)
         self._plugged = parts.plugged
+        if parts.taken:
+            self._serial.take()
 
     @property
     def addresses(self) -> Addresses:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.device.arena import plan_arena
-from bench.device.images import MODEL_OFFSET, ModelImage
 from bench.errors import DeviceError
-from bench.twin import hybrid
+from bench.twin.core.interface import library
+from bench.twin.core.kernels import ACTIVATIONS, Kernels
 from bench.twin.cost_model import OperatorCost, Settings, costs
 from models.errors import ModelsError
 from models.flatbuffer import FlatModel, read
@@ -50,31 +50,35 @@ class Runtime:
     arena_bytes: int
     costs: tuple[OperatorCost, ...]
 
-    def invoke(self, values: Values) -> Values:
-        """The output tensor for an input tensor; both flat, in the tensors' own types."""
-        return self.engine.invoke(values.reshape(self.model.input.shape)).ravel()
+    def invoke(self, content: bytes) -> bytes:
+        """The output tensor's bytes for an input tensor's."""
+        tensor = self.model.input
+        values = np.frombuffer(content, dtype=tensor.dtype).reshape(tensor.shape)
+        return self.engine.invoke(values).tobytes()
+
+    @property
+    def steps(self) -> tuple[tuple[float, float], ...]:
+        """Current (A) and time (s) of each operator of one inference."""
+        return tuple((cost.amps, cost.seconds) for cost in self.costs)
 
 
-Loader: TypeAlias = Callable[[ModelImage, int, Settings], Runtime]
-"""Loads the model of the partition at an offset in flash, as `load` does."""
+Loader: TypeAlias = Callable[[bytes, int, Settings], Runtime]
+"""Loads the model at an address of flash, as `load` does."""
 
 
-def load(
-    image: ModelImage, partition_offset: int, settings: Settings, arena_size: int = ARENA_SIZE
-) -> Runtime:
-    """Load the model of the partition at `partition_offset` bytes of flash.
+def load(content: bytes, address: int, settings: Settings, arena_size: int = ARENA_SIZE) -> Runtime:
+    """Load a ``.tflite`` file that begins at `address` in bytes of flash.
 
     Raises:
         DeviceError: The device could not load it; the message is what its console answers.
     """
     try:
-        model = read(image.model)
+        model = read(content)
         arena = plan_arena(model).total
         if arena > arena_size:
             raise DeviceError(f"arena too small: model needs {arena} bytes, {arena_size} are there")
-        engine = _engine(image.model, model)
-        cost = costs(model, partition_offset + MODEL_OFFSET, settings)
-        return Runtime(model, engine, arena, cost)
+        engine = _engine(content, model)
+        return Runtime(model, engine, arena, costs(model, address, settings))
     except ModelsError as error:
         raise DeviceError(f"model: {error}") from error
 
@@ -122,6 +126,7 @@ class _HybridTail:
         )
         self._interpreter.allocate_tensors()
         self._between = first.inputs[0]
+        self._kernels = Kernels(library())
 
     def invoke(self, values: Values) -> Values:
         self._interpreter.reset_all_variables()
@@ -129,10 +134,7 @@ class _HybridTail:
         self._interpreter.invoke()
         rows = self._interpreter.get_tensor(self._between)
         for operator in self._tail:
-            if operator.name == "SOFTMAX":
-                rows = hybrid.softmax(rows, float(operator.options.get("beta", 1.0)))
-            else:
-                rows = hybrid.dense(self._model, operator, rows)
+            rows = self._kernels.operator(self._model, operator, rows)
         return np.asarray(rows.reshape(self._model.output.shape))
 
 
@@ -141,5 +143,5 @@ def _check_kernel(operator: Operator) -> None:
     activation = operator.options.get("fused_activation_function", 0)
     if operator.name not in ("FULLY_CONNECTED", "SOFTMAX"):
         raise DeviceError(f"model: no kernel for {operator.name} behind a hybrid dense layer")
-    if operator.name == "FULLY_CONNECTED" and activation not in hybrid.ACTIVATIONS:
+    if operator.name == "FULLY_CONNECTED" and activation not in ACTIVATIONS:
         raise DeviceError(f"model: no hybrid dense kernel with activation {activation}")

@@ -33,6 +33,7 @@ EXECUTION = (-200, "Execution error")
 SETTINGS_CONFLICT = (-221, "Settings conflict")
 OUT_OF_RANGE = (-222, "Data out of range")
 ILLEGAL_VALUE = (-224, "Illegal parameter value")
+HARDWARE = (-240, "Hardware error")
 QUEUE_OVERFLOW = (-350, "Queue overflow")
 INPUT_OVERRUN = (-363, "Input buffer overrun")
 

@@ -2,10 +2,16 @@
 
 import contextlib
 import socket
+import struct
 import threading
 from typing import Protocol
 
 LONGEST_LINE = 65_536
+_RESET = struct.pack("ii", 1, 0)
+
+
+class HungUpError(Exception):
+    """The instrument ends the connection."""
 
 
 class Instrument(Protocol):
@@ -15,7 +21,11 @@ class Instrument(Protocol):
         """A client opened a session."""
 
     def carry_out(self, message: str) -> str | None:
-        """The reply to a message, with its end; None if it asks for nothing."""
+        """The reply to a message, with its end; None if it asks for nothing.
+
+        Raises:
+            HungUpError: The session ends with it.
+        """
 
     def overrun(self) -> None:
         """A message was longer than the input buffer."""
@@ -63,17 +73,23 @@ class ScpiServer:
 
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
-            buffer = b""
-            while data := _receive(client):
-                *lines, buffer = (buffer + data).split(b"\n")
-                for line in lines:
-                    reply = self._instrument.carry_out(line.decode("ascii", "replace"))
-                    if reply is not None:
-                        client.sendall(reply.encode("ascii"))
-                if len(buffer) > LONGEST_LINE:
-                    self._instrument.overrun()
-                    buffer = b""
+            try:
+                self._converse(client)
+            except HungUpError:  # by a reset, as an interface that starts anew
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._clients.discard(client)
+
+    def _converse(self, client: socket.socket) -> None:
+        buffer = b""
+        while data := _receive(client):
+            *lines, buffer = (buffer + data).split(b"\n")
+            for line in lines:
+                reply = self._instrument.carry_out(line.decode("ascii", "replace"))
+                if reply is not None:
+                    client.sendall(reply.encode("ascii"))
+            if len(buffer) > LONGEST_LINE:
+                self._instrument.overrun()
+                buffer = b""
 
 
 def _receive(client: socket.socket) -> bytes:

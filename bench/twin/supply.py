@@ -7,11 +7,11 @@ latches) is a `Dialect`, so that a driver can be tried with each.
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
 
 from bench.twin import scpi
 from bench.twin.scpi import Command, Handler, Interpreter, ScpiError
-from bench.twin.scpi_server import ScpiServer
+from bench.twin.scpi_server import HungUpError, ScpiServer
+from bench.twin.supply_faults import TRIPS_AT, SupplyFault
 from bench.twin.supply_readings import FUNCTIONS, RANGES, SAMPLE_SECONDS, Meter, Reading, text
 from bench.twin.supply_source import Source
 from bench.twin.world import World
@@ -23,19 +23,6 @@ COMMAND_SECONDS = 2e-3
 MOST_SAMPLES = 5000
 """Of the sampled buffer."""
 AMPS_ABOVE_5_V = 2.5
-
-
-class SupplyFault(StrEnum):
-    """What can be wrong with the supply."""
-
-    SILENT = "supply-silent"
-    """It carries out commands and answers no query."""
-    HANGS = "supply-hangs"
-    """The same, but only while its output is on."""
-    OTHER_MODEL = "supply-other-model"
-    """Another instrument answers."""
-    STUCK = "supply-stuck"
-    """It keeps its voltage, whatever is set."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +103,7 @@ class Supply:
         self._source = Source(self.world, self.seed)
         self._meter = Meter(self.world, self.seed)
         self._interpreter = Interpreter(self._commands())
+        self._earlier = ""
 
     def connected(self) -> None:
         """A client opened a session; with the output off, the world begins anew."""
@@ -128,10 +116,16 @@ class Supply:
         with self.world.lock:
             self.world.catch_up()
             self._source.rest(COMMAND_SECONDS)
-            self._trip_if(self._channels["A"], self._source.overloaded(self._channels["A"].limit))
+            self._trip_if(self._channels["A"], not self.world.on)
+            was_on = self.world.on
             reply = self._interpreter.carry_out(message)
+            if SupplyFault.HANGS_UP in self.faults and self.world.on and not was_on:
+                raise HungUpError
             if reply is None or self._is_silent():
                 return None
+            earlier, self._earlier = self._earlier, reply
+            if SupplyFault.STALE in self.faults and self.world.on:
+                reply = earlier
             return reply + self.dialect.line_end
 
     def _is_silent(self) -> bool:
@@ -234,6 +228,8 @@ class Supply:
             raise ScpiError(*scpi.EXECUTION)
         channel.on, channel.tripped = on, False
         self._apply()
+        if on and SupplyFault.COMPLAINS in self.faults:
+            raise ScpiError(*scpi.HARDWARE)
 
     def _is_on(self, name: str, parameter: str) -> str:
         scpi.nothing(parameter)
@@ -268,7 +264,12 @@ class Supply:
         for channel in self._channels.values():
             self._trip_if(channel, channel.volts > channel.protection)
         feeding = self._channels["A"]
-        self._source.set(feeding.volts if feeding.on else None, feeding.ohms)
+        self._source.set(feeding.volts if feeding.on else None, feeding.ohms, self._limit(feeding))
+
+    def _limit(self, channel: Channel) -> float:
+        """A above which it really trips."""
+        trips = SupplyFault.TRIPS in self.faults
+        return min(channel.limit, TRIPS_AT) if trips else channel.limit
 
     def _trip_if(self, channel: Channel, over: bool) -> None:
         if channel.on and over:

@@ -19,10 +19,12 @@ class Source:
         random = drawn(seed, "supply output")
         self._gain = 1.0 + float(random.uniform(-GAIN, GAIN))
         self._offset = float(random.uniform(-OFFSET, OFFSET))
-        self._volts = 0.0
+        self._volts, self._limit = 0.0, 0.0
 
-    def set(self, volts: float | None, ohms: float) -> None:
+    def set(self, volts: float | None, ohms: float, limit: float) -> None:
         """Output `volts` V less what the current drops at `ohms`; None: off, terminals open.
+
+        More than `limit` A trip it.
 
         The drop is that of the current now: it follows the load only from command to command.
         """
@@ -32,13 +34,9 @@ class Source:
         ideal = volts * self._gain + self._offset if volts else 0.0
         dropped = ohms * self._world.current if ohms else 0.0
         wanted = max(0.0, ideal - dropped)
-        if not self._world.on or wanted != self._volts:
-            self._volts = wanted
-            self._world.connect(wanted)
-
-    def overloaded(self, limit: float) -> bool:
-        """Whether the load takes more than `limit` A."""
-        return self._world.on and self._world.history.load[-1] > limit
+        if not self._world.on or (wanted, limit) != (self._volts, self._limit):
+            self._volts, self._limit = wanted, limit
+            self._world.connect(wanted, limit)
 
     def rest(self, seconds: float) -> None:
         """Let time pass, as a command does."""

@@ -49,7 +49,7 @@ class Rise:
 
 
 class BrownOutError(Exception):
-    """The device's voltage fell below its brown-out level; the device has been reset."""
+    """The device's voltage fell below its brown-out level, or the supply tripped: it was reset."""
 
 
 @dataclass
@@ -82,20 +82,30 @@ class World:
     def __post_init__(self) -> None:
         self.changed = threading.Condition(self.lock)
         self._device: Load | None = None
+        self._powered, self._limit, self._least = False, math.inf, -math.inf
+        self.history.append(0.0, math.nan, 0.0, False, 0.0)
         self.begin()
 
     def attach(self, device: Load) -> None:
-        """Connect the device behind the shunt."""
-        self._device = device
+        """Connect the device behind the shunt, where something else may feed it already."""
+        with self.lock:
+            self._device = device
+            if self._powered:
+                device.power_on()
 
     def begin(self) -> None:
-        """Start afresh at time zero, the output off; nothing measured before matters."""
+        """Start afresh at time zero, the output off; nothing measured before matters.
+
+        A device that something else feeds stays as it is.
+        """
+        fed, load = self._is_enough(math.nan), self.history.load[-1]
+        volts = self.parts.seen(math.nan)[0] - self.parts.seen(math.nan)[1] * load if fed else 0.0
         self.past += self.now
-        self.now, self.power_cycle, self._windows, self._powered = 0.0, 0, 0, False
+        self.now, self.power_cycle, self._windows, self._powered = 0.0, 0, 0, fed
         self._origin = time.monotonic()
         self.rises.clear()
         self.history = History()
-        self.history.append(0.0, math.nan, 0.0, False, 0.0)
+        self.history.append(0.0, math.nan, load if fed else 0.0, False, volts)
 
     @property
     def on(self) -> bool:
@@ -107,28 +117,35 @@ class World:
         """Current through the shunt in A, now."""
         if not self.on:
             return 0.0
-        return (self.history.source[-1] - self.device_voltage) / self.parts.shunt
+        return (self.history.source[-1] - self.device_voltage) / self.parts.series
 
     @property
     def device_voltage(self) -> float:
         """Voltage across the device in V, now: `circuit.device_voltage` for one moment."""
         history = self.history
         elapsed, initial = self.now - history.start[-1], history.device[-1]
-        if not self.on:
+        volts, ohms = self.parts.seen(history.source[-1])
+        if math.isnan(volts):
             return max(0.0, initial - history.load[-1] * elapsed / self.parts.decoupling)
-        settled = self._settled()
-        return settled + (initial - settled) * math.exp(-elapsed / self.parts.time_constant)
+        settled = volts - ohms * history.load[-1]
+        decay = math.exp(-elapsed / (ohms * self.parts.decoupling))
+        return settled + (initial - settled) * decay
 
-    def connect(self, volts: float) -> None:
-        """The supply's output is on at `volts` V; powers the device once that is enough for it."""
+    def connect(self, volts: float, limit: float = math.inf) -> None:
+        """The supply's output is on at `volts` V; powers the device once that is enough for it.
+
+        A current above `limit` A switches it off again, but for the surge into the decoupling.
+        """
         self._change(source=volts)
-        self._power(volts >= self.brown_out)
+        self._limit = limit
+        self._least = max(self.brown_out, volts - limit * self.parts.series)
+        self._power(self._is_enough(volts))
 
     def disconnect(self) -> None:
         """The supply's output is off, its terminals open."""
         if self.on:
             self._change(source=math.nan)
-            self._power(False)
+            self._power(self._is_enough(math.nan))
             self._notify()
 
     def draw(self, amps: float) -> None:
@@ -151,7 +168,8 @@ class World:
         """Draw (A) for (s), step after step, `repeat` times; the last current stays.
 
         Raises:
-            BrownOutError: The device's voltage fell too low; it has been reset.
+            BrownOutError: The device's voltage fell too low; it has been reset. Or the supply
+                tripped.
         """
         steps = tuple(steps)
         for _ in range(repeat):
@@ -159,8 +177,8 @@ class World:
                 if amps != self.history.load[-1]:
                     self._change(load=amps)
                 self.now = round((self.now + seconds) * _TICKS) / _TICKS
-                if self.on and amps > 0.0 and self._settled() < self.brown_out:
-                    self._check_brown_out()
+                if self.on and self._settled() < self._least:
+                    self._check_limits()
             if self.pace == "wall":
                 self._wait()
         self._notify()
@@ -190,12 +208,21 @@ class World:
         if self._device is not None:
             (self._device.power_on if on else self._device.power_off)()
 
-    def _settled(self) -> float:
-        return self.history.source[-1] - self.parts.shunt * self.history.load[-1]
+    def _is_enough(self, source: float) -> bool:
+        """Whether the device, drawing nothing, is at its brown-out level or above."""
+        return self.parts.seen(source)[0] >= self.brown_out
 
-    def _check_brown_out(self) -> None:
+    def _settled(self) -> float:
+        volts, ohms = self.parts.seen(self.history.source[-1])
+        return volts - ohms * self.history.load[-1]
+
+    def _check_limits(self) -> None:
+        if self.current > self._limit:
+            amps = self.current
+            self.disconnect()
+            raise BrownOutError(f"supply at {amps:.3g} A, above {self._limit:.3g} A: tripped")
         volts = self.device_voltage
-        if volts >= self.brown_out or self._device is None:
+        if volts >= self.brown_out or not self._powered or self._device is None:
             return
         self._device.power_off()
         self._device.power_on()

@@ -49,6 +49,10 @@ UNITS: dict[Quantity, str] = {
 """The quantities that can be limited, each with its only unit: the drop is the base's accuracy less
 the variant's, the saving the share of L's energy that the variant does without."""
 
+UNCERTAIN = ("accuracy", "energy", "saving")
+"""The quantities with an expanded uncertainty: of energy and saving their own, of the accuracy half
+its interval over subjects. The others have no guard band, and are judged by simple acceptance."""
+
 
 class Limit(BaseModel):
     """One row: exactly one of `min` and `max`, in `unit`."""
@@ -69,6 +73,11 @@ class Limit(BaseModel):
             raise ValueError("wants exactly one of min and max")
         if self.unit != UNITS[self.quantity]:
             raise ValueError(f"unit {self.unit!r}, wanted {UNITS[self.quantity]!r}")
+        if self.rule is Rule.GUARD_BAND and self.quantity not in UNCERTAIN:
+            raise ValueError(
+                f"{self.quantity} has no stated uncertainty to make a guard band of: "
+                f"take the rule {Rule.SIMPLE.value!r}"
+            )
         return self
 
 

@@ -38,6 +38,12 @@ def test_every_sample_of_a_long_recording_is_there(station: Station, digitizer: 
     assert np.all(np.isfinite(recording.samples))
 
 
+def test_it_says_who_it_is(station: Station, digitizer: Digitizer) -> None:
+    product, _, serial = digitizer.identity.partition(", serial number ")
+    assert product == station.digitizer.card
+    assert int(serial, 16) >= 0
+
+
 def test_a_stream_has_no_end(station: Station, digitizer: Digitizer) -> None:
     settings = station.digitizer
     with digitizer.stream(settings.channels, rate=settings.rate, block=5000) as stream:

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.report.files import load_report
 from bench.run.judged import VerdictWarning
+from bench.run.reanalysis import reanalyse
+from bench.station.calibration import KINDS
 
 pytest_plugins = ("pytester",)
 
@@ -199,7 +201,11 @@ class Campaign:
         return record.model_copy(update={"expected_undeployable": expected})
 
     def energy(self, case):
-        named = {"C_7": Outcome.CONDITIONAL_PASS, "C_8": Outcome.FAIL}
+        named = {
+            "C_7": Outcome.CONDITIONAL_PASS,
+            "C_8": Outcome.FAIL,
+            "CL_1": Outcome.CONDITIONAL_FAIL,
+        }
         return judged(case, named.get(case.network, Outcome.PASS))
 
     def accuracy(self, case):
@@ -228,7 +234,7 @@ def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
     for name in ("test_fits.py", "test_energy.py", "test_accuracy.py"):
         shutil.copy(ROOT / "tests" / "characterisation" / name, run.path)
     recorder = run.inline_run(
-        NO_HEADER, "-m", "sim", "--networks=C_*", "--techniques=L",
+        NO_HEADER, "-m", "sim", "--networks=C_*,CL_1", "--techniques=L",
         "test_fits.py", "test_energy.py", "test_accuracy.py",
     )  # fmt: skip
     expected: Mapping[str, tuple[str, str]] = {
@@ -240,6 +246,7 @@ def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
         "C_6": ("skipped", "skipped"),
         "C_7": ("passed", "passed"),  # within the guard band
         "C_8": ("passed", "failed"),
+        "CL_1": ("passed", "failed"),  # within the guard band, on the other side
     }
     found = fates(recorder)
     for network, fate in expected.items():
@@ -249,6 +256,19 @@ def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
     warned = [call.warning_message for call in recorder.getcalls("pytest_warning_recorded")]
     assert [warning.category for warning in warned] == [VerdictWarning]
     assert "C_7-L: energy" in str(warned[0].message)
+    said = {
+        report.nodeid.rpartition("::")[2]: (dict(report.user_properties), str(report.longrepr))
+        for report in recorder.getreports("pytest_runtest_logreport")
+        if isinstance(report, pytest.TestReport) and (report.when == "call" or not report.passed)
+    }
+    assert "conditional pass by guard band" in str(said["test_energy[sim-C_7-L]"][0]["energy"])
+    assert "conditional fail by guard band" in said["test_energy[sim-CL_1-L]"][1]
+    assert "fail by guard band" in said["test_energy[sim-C_8-L]"][1]
+    assert "C_2-L is not deployable: arena" in said["test_energy[sim-C_2-L]"][1]
+    assert "C_3-L is not deployable: arena" in said["test_energy[sim-C_3-L]"][1]
+    assert "remove the expectation" in said["test_fits[sim-C_4-L]"][1]
+    assert "the device is silent" in said["test_energy[sim-C_5-L]"][1]
+    assert "the station is broken: no supply" in said["test_energy[sim-C_6-L]"][1]
 
 
 CLAIMS = """
@@ -321,12 +341,27 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
         "-m", "sim", *OWN, "--report=out", "test_fits.py", "test_energy.py"
     )
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["*variant*verdict*bytes*", "tiny_F-own*runs*ms*uJ*"])
-    (record,) = load_report(run.path / "out" / "report.json").variants
+    result.stdout.fnmatch_lines(
+        [
+            "UNCALIBRATED: shunt: not verified; card: *",
+            "*variant*verdict*",
+            "tiny_F-own*runs*ms*uJ*",
+        ]
+    )
+    report = load_report(run.path / "out" / "report.json")
+    assert [record.kind for record in report.run.calibration] == list(KINDS)
+    assert {check.verdict for check in report.self_check} == {"ok"}
+    (record,) = report.variants
     assert record.measurement is not None
+    assert record.measurement.supply_score is not None
+    assert 0.0 < abs(record.measurement.supply_score) <= 1.0
     assert [w.power_cycle for w in record.measurement.windows] == [1] * 5 + [2] * 5 + [3] * 5
-    for window in record.measurement.windows:
-        assert (run.path / "out" / "traces" / window.trace).is_file()
+    names = [window.trace for window in record.measurement.windows]
+    names += [idle.trace for idle in record.measurement.idle]
+    for name in names:
+        assert (run.path / "out" / "traces" / name).is_file()
+    again = reanalyse(run.path / "out" / "report.json").computed
+    assert again.variants == report.variants
     assert "tiny_F-own" in (run.path / "out" / "report.html").read_text("utf-8")
     assert (run.path / "out" / "records.csv").read_text("utf-8").count("tiny_F-own") == 1
     junit = ElementTree.parse(run.path / "out" / "junit.xml")
@@ -336,6 +371,10 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
     }
     energy = properties["test_energy[sim-tiny_F-own]"]
     assert float(energy["energy / J"]) == record.measurement.energy.value
+    assert energy["energy, budget"].startswith("shunt resistance ")
+    assert energy["energy, budget"].count(" J (") == len(record.measurement.energy.budget)
+    assert float(energy["energy, degrees of freedom"]) == record.measurement.energy.dof
+    assert energy["calibrated"].startswith("no: shunt: not verified; card: not verified")
     assert "step arena" in properties["test_fits[sim-tiny_F-own]"]
 
 

@@ -40,7 +40,9 @@ def sampled(
 def test_accuracy_at_full_scale_is_what_the_data_sheet_prints(span: float, printed: float) -> None:
     accuracy = PCI_6251[span]
     noise = 3.0 * accuracy.noise / np.sqrt(100.0)  # of the mean of 100 points, 3 sigma
-    volts = span * (accuracy.gain + accuracy.offset + accuracy.linearity) + noise
+    gain = accuracy.gain + accuracy.gain_temperature
+    offset = accuracy.offset + accuracy.offset_temperature
+    volts = span * (gain + offset + accuracy.linearity) + noise
     assert 1e6 * volts == pytest.approx(printed, rel=0.01)
 
 
@@ -66,7 +68,8 @@ def test_readings_of_the_specified_card_are_as_accurate_as_specified() -> None:
     world = busy_world()
     truth = np.array([3.3, LOAD * world.parts.shunt])
     limits = [
-        a.gain * volts + (a.offset + a.linearity) * span
+        (a.gain + a.gain_temperature) * volts
+        + (a.offset + a.offset_temperature + a.linearity) * span
         for volts, span in zip(truth, (5.0, 1.0), strict=True)
         for a in [PCI_6251[span]]
     ]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy.integrate import simpson
 
 from bench.twin import circuit
-from bench.twin.circuit import Components, Floats, History
-from bench.twin.world import World
+from bench.twin.circuit import Components, Feed, Floats, History
+from bench.twin.world import BrownOutError, World
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,14 @@ stretches = st.builds(
     st.booleans(),
 )
 pasts = st.lists(stretches, min_size=1, max_size=6)
-components = st.builds(Components, st.floats(5.0, 10.0), st.floats(10e-6, 50e-6))
+feeds = st.builds(Feed, st.floats(0.0, 3.6), st.floats(50.0, 1e4))
+components = st.builds(
+    Components,
+    shunt=st.floats(5.0, 10.0),
+    decoupling=st.floats(10e-6, 50e-6),
+    lead=st.just(0.0) | st.floats(0.1, 10.0),
+    feed=st.none() | feeds,
+)
 
 
 def world_after(past: Sequence[Stretch], parts: Components) -> World:
@@ -53,7 +60,7 @@ def world_after(past: Sequence[Stretch], parts: Components) -> World:
 
 
 def from_the_shunt(world: World, begin: float, end: float) -> float:
-    """Energy at the device's pins from the shunt's energy and the change of stored charge."""
+    """Energy at the device's pins from what is fed to it and the change of stored charge."""
     events = [begin, *(t for t in world.history.start if begin < t < end), end]
     energy = sum(_between(world, earlier, later) for earlier, later in pairwise(sorted(events)))
     first, last = (_device(world, np.array([time]))[0] for time in (begin, end))
@@ -65,7 +72,11 @@ def _between(world: World, begin: float, end: float) -> float:
         return 0.0
     times = np.linspace(begin, np.nextafter(end, begin), 4001)
     _, shunt, _ = world.signals(times)
-    return float(simpson(shunt / world.parts.shunt * _device(world, times), x=times))
+    device, feed = _device(world, times), world.parts.feed
+    amps = shunt / world.parts.shunt
+    if feed is not None:
+        amps = amps + (feed.volts - device) / feed.ohms
+    return float(simpson(amps * device, x=times))
 
 
 def _device(world: World, times: Floats) -> Floats:
@@ -75,7 +86,7 @@ def _device(world: World, times: Floats) -> Floats:
 
 @settings(max_examples=60)
 @given(pasts, components, st.floats(0, 1), st.floats(0, 1))
-def test_energy_is_that_through_the_shunt_less_the_change_of_stored_charge(
+def test_energy_is_what_is_fed_less_the_change_of_stored_charge(
     past: list[Stretch], parts: Components, one: float, other: float
 ) -> None:
     world = world_after(past, parts)
@@ -115,9 +126,11 @@ def test_the_signals_are_what_is_connected(past: list[Stretch], parts: Component
         assert marker == (parts.marker_high if stretch.marker else 0.0)
         if stretch.volts is None:
             assert shunt == 0.0
-            assert supply >= 0.0
+            assert supply >= 0.0 or parts.feed is not None
         else:
-            assert supply == stretch.volts
+            dropped = parts.lead * shunt / parts.shunt
+            assert supply == pytest.approx(stretch.volts - dropped, rel=1e-12)
+            assert parts.lead or supply == stretch.volts
         begin += stretch.seconds
 
 
@@ -144,6 +157,25 @@ def test_without_a_supply_the_device_lives_on_the_stored_charge_alone() -> None:
     supply, shunt, _ = world.signals(np.array([1.0001, 1.9]))
     assert supply == pytest.approx([3.3 - 0.1 * 100e-6 / 10e-6, 0.0])
     assert list(shunt) == [0.0, 0.0]
+
+
+def test_another_feed_drives_the_device_while_the_output_is_off() -> None:
+    parts = Components(feed=Feed(3.0, 10.0))
+    world = world_after([Stretch(3.3, 0.0, 1.0, False), Stretch(None, 0.1, 1.0, False)], parts)
+    (supply,), (shunt,), _ = world.signals(np.array([2.0]))
+    assert (supply, shunt) == pytest.approx((3.0 - 0.1 * 10.0, 0.0))
+    world.begin()  # it does not end with the world's past
+    assert world.device_voltage == pytest.approx(2.0)
+
+
+def test_more_than_the_limit_switches_the_output_off() -> None:
+    world = World()
+    world.connect(3.3, 0.1)
+    world.run([(0.09, 1e-3)])
+    assert world.on
+    with pytest.raises(BrownOutError, match=r"supply at 0.11 A, above 0.1 A: tripped"):
+        world.run([(0.11, 1e-2)])
+    assert not world.on
 
 
 def test_of_events_at_one_moment_the_last_holds() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bench.device.deployability import check_outputs
+from bench.device.firmware import FIRMWARE, FIRMWARE_VERSION
 from bench.device.images import (
     MODEL_PARTITION_OFFSET,
     PARTITION_TABLE_OFFSET,
@@ -23,11 +24,11 @@ from bench.device.images import (
     encode_partition_table,
     paper_layout,
 )
-from bench.twin.console import SETTLE, Console
+from bench.twin.core.application import CoreApplication
 from bench.twin.cost_model import Settings
 from bench.twin.esp32.chip import Esp32
 from bench.twin.esp32.flash import Flash
-from bench.twin.lab import FIRMWARE, FIRMWARE_VERSION, firmware_parts
+from bench.twin.lab import firmware_parts
 from bench.twin.runtime import ARENA_SIZE
 from bench.twin.world import World
 from models.flatbuffer import read
@@ -35,6 +36,8 @@ from models.tolerance import output_tolerance
 
 DATA = Path(__file__).parents[1] / "data"
 READY = "m-ready"
+SETTLE = 0.010
+"""Ten time constants in s, which pass before and behind a window."""
 
 
 @dataclass
@@ -65,7 +68,7 @@ class Device:
             flash.program(offset, data)
         flash.program(MODEL_PARTITION_OFFSET, model)
         self.line = Line(self.world)
-        self._chip = Esp32(self.world, lambda host: Console(host, Settings()), flash=flash)
+        self._chip = Esp32(self.world, lambda host: CoreApplication(host, Settings()), flash=flash)
         self._chip.connect(self.line)
         self.world.connect(3.3)
         self.boot = self.line.take()
@@ -249,6 +252,21 @@ def test_no_byte_leaves_near_the_window_and_the_load_is_settled() -> None:
     assert (after == idle).all()
 
 
+def test_a_brown_out_under_an_inference_resets_the_device() -> None:
+    tested = Device(encode_model(image("tiny-L")))
+    tested.load(golden("tiny-L")[0][0].tobytes())
+    idle, active = (Settings().current(state) for state in ("idle", "active"))
+    world = tested.world
+    with world.lock:
+        world.connect(world.brown_out + world.parts.shunt * (idle + active) / 2)
+    tested.send(b"infer 20 3%name%")
+    assert not world.history.marker[-1]
+    text = b"".join(data for _, data in tested.line.pieces).decode()
+    assert "m-warmup-start-3" in text
+    assert "RTCWDT_BROWN_OUT_RESET" in text
+    assert "m-infer-done" not in text
+
+
 def test_the_warm_up_defaults_to_ten() -> None:
     tested = device()
     tested.load(golden("tiny-L")[0][0].tobytes())
@@ -306,7 +324,7 @@ def without_model_partition() -> dict[int, bytes]:
 @pytest.mark.parametrize(
     ("partition", "parts", "why"),
     [
-        (b"", None, r"model partition starts with b'\xff\xff\xff\xff', wanted b'HARM'"),
+        (b"", None, r"model partition starts with '\xff\xff\xff\xff', wanted 'HARM'"),
         (damaged("tiny-L"), None, "model partition: CRC-32 of the model is"),
         (encode_model(image("tiny-L")), without_model_partition(), "no model partition in the"),
     ],

@@ -38,6 +38,14 @@ def test_an_image_says_what_it_was_made_of(
     assert image.description == Description(name, version)
 
 
+def test_an_application_holds_its_content_and_refuses_what_does_not_fit() -> None:
+    data = application_image("har", "1", 4096, content=b"a model" * 100)
+    assert b"a model" * 100 in data
+    assert read_image(data).description == Description("har", "1")
+    with pytest.raises(ValueError, match="wanted more"):
+        application_image("har", "1", 512, content=bytes(400))
+
+
 # What is neither magic, chip, segments' lengths nor their data is covered by the hash.
 @settings(max_examples=100)
 @given(st.integers(0, 8 * len(SMALL) - 1))

@@ -3,15 +3,19 @@
 What is seen of each stands in the tables of ``docs/faults.md``, which these tests hold.
 """
 
+import itertools
 import json
+import math
 import os
+import random
 import re
+import resource
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,14 +23,17 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from bench.device.deployability import Step
 from bench.device.images import MODEL_PARTITION_OFFSET
-from bench.errors import BenchError
+from bench.errors import BenchError, StationBusyError
+from bench.run.doctor import QUICK_SECONDS, first_error
 from bench.run.measure import Workbench, is_broken
-from bench.run.subject import Result, Subject
+from bench.run.subject import Subject
 from bench.station.configuration import Station
 from bench.station.lease import Lease
 from bench.twin.faults import FAULTS
 from bench.twin.lab import Lab
+from bench.twin.world import World
 from tests.proxy import Proxy
 from tests.twin.tiny_models import Stage, staged, subject, workbench
 
@@ -71,7 +78,12 @@ def changed(section: str, **keys: object) -> Callable[[Station], Station]:
 
 def with_narrow_range(station: Station) -> Station:
     shunt = station.digitizer.shunt.model_copy(update={"range": 0.2})
-    return changed("digitizer", shunt=shunt)(station)
+    card = station.calibration.card
+    figures = card.ranges[-1].model_copy(update={"range": 0.2})
+    with_range = card.model_copy(update={"ranges": (*card.ranges, figures)})
+    calibration = replace(station.calibration, card=with_range)
+    calibrated = station.model_copy(update={"calibration": calibration})
+    return changed("digitizer", shunt=shunt)(calibrated)
 
 
 def padded(subject: Subject) -> Subject:
@@ -84,50 +96,119 @@ def with_other_golden(subject: Subject) -> Subject:
     return replace(subject, expected=np.roll(subject.expected, 1, axis=-1))
 
 
+@contextmanager
+def nothing(stage: Stage) -> Iterator[Station]:
+    yield stage.station
+
+
+@contextmanager
+def full_disk(stage: Stage) -> Iterator[Station]:
+    """No file of this process may grow beyond a size that all but traces stay below."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    try:
+        yield stage.station
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def leased_by_another(stage: Stage) -> Iterator[Station]:
+    with Lease(stage.station.supply.resource):
+        yield changed("timeouts", lease=0.0)(stage.station)
+
+
+@contextmanager
+def away_when_on(stage: Stage) -> Iterator[Station]:
+    """Whenever the output goes on, the supply's server takes no connection for some time."""
+    port, connect = int(stage.station.supply.resource.split("::")[2]), stage.lab.world.connect
+    with Proxy(port) as proxy:
+
+        def connect_and_go(volts: float, limit: float = math.inf) -> None:
+            connect(volts, limit)
+            proxy.refuse(5)
+
+        stage.lab.world.connect = connect_and_go  # type: ignore[method-assign]  # at that moment
+        yield changed("supply", resource=proxy.resource)(stage.station)
+
+
 @dataclass(frozen=True)
 class Case:
-    """How a row is brought about beside the lab's fault, and what its message must say."""
+    """How a row is brought about beside the lab's fault, and what its message must say.
+
+    Attributes:
+        says: Parts of the message.
+        model: Name of the model.
+        station: Makes another station of the lab's.
+        subject: Makes another subject of the model's.
+        around: What is wrong beside the lab.
+        by_the_guardian: Whether the output goes off only when the station is left.
+    """
 
     says: tuple[str, ...]
     model: str = "tiny-L"
     station: Callable[[Station], Station] = lambda station: station
     subject: Callable[[Subject], Subject] = lambda subject: subject
+    around: Callable[[Stage], AbstractContextManager[Station]] = nothing
+    by_the_guardian: bool = False
+
+
+def quick(station: Station) -> Station:
+    """With a short patience, for what is silent."""
+    return changed("supply", timeout=0.5)(changed("timeouts", boot=1.0, console=1.0)(station))
 
 
 CASES = {
-    "port-missing": Case(("ttyUSB-unplugged", "No such file", "check the cable, [device] port")),
+    "port-missing": Case(("ttyUSB-unplugged", "No such file", "check the cable")),
+    "port-busy": Case(("Could not exclusively lock port", "no other program has it open")),
     "chip-other": Case(("chip is ESP32-S2, not ESP32", "correct [device] chip")),
     "mac-other": Case(("has MAC 24:0a:c4:ff:ff:ff", "expects 24:0a:c4:00:00:01", "right board")),
     "chip-silent": Case(("does not answer in its loader", "No serial data", "check power, RX, TX")),
+    "boot-strapped": Case(("'waiting for download'", "holds IO0 low"), station=quick),
     "flash-worn": Case(("does not hold what was written", "replace the module")),
     "flash-misread": Case(("CRC-32 of the model is", "wanted", "flash the model again")),
     "console-silent": Case(
-        ("no m-init-done and m-ready within 1 s", "last seen", "flash the firmware"),
-        station=changed("timeouts", boot=1.0),
+        ("no m-init-done and m-ready within 1 s", "last seen", "flash the firmware"), station=quick
     ),
     "console-garbage": Case((r"\x", "is not the console's text", "check baud rate and wiring")),
     "arena-small": Case(("arena too small: model needs 7256 bytes, 2048 are there",)),
     "outputs-wrong": Case(("2 windows, 2 of another class",)),
     "marker-missing": Case(("no trigger", "-200284", "check the marker's wiring")),
-    "supply-silent": Case(
-        ("no reply within 0.5 s", "check that the instrument is on"),
-        station=changed("supply", timeout=0.5),
+    "marker-doubled": Case(("rise 97.5, fall 107.5, rise 117.5", "check the marker's cable")),
+    "marker-late": Case(("the last 3 of 579 inferences draw", "than the work ends", "its line")),
+    "marker-loaded": Case(("RTCWDT_BROWN_OUT_RESET", "its voltage fell too low")),
+    "device-shorted": Case(("switched on and reads back off", "a limit may have tripped")),
+    "usb-power": Case(
+        ("3.28 V with the supply's output off", "wanted at most 0.3 V", "unplug"), station=quick
     ),
-    "supply-hangs": Case(
-        ("no reply within 0.5 s", "check that the instrument is on"),
-        station=changed("supply", timeout=0.5),
-    ),
+    "lead-worn": Case(("the device is at 2.6", "below its minimum of 2.7 V", "raise the supply's")),
+    "supply-silent": Case(("no reply within 0.5 s", "the instrument is on"), station=quick),
+    "supply-hangs": Case(("no reply within 0.5 s", "the instrument is on"), station=quick),
+    "supply-hangs-up": Case(("cannot be reached", "reset by peer", "the address and the cable")),
+    "supply-stale": Case(("'0,\"No error\"' is neither on nor off", "to an earlier query")),
     "supply-other-model": Case(("NGMO1", "not an NGMO2", "correct the resource")),
     "supply-stuck": Case(("voltage was set to 3.3 V and reads back 0 V", "front panel")),
+    "supply-complains": Case(("the supply reports -240, Hardware error",)),
+    "supply-trips": Case(("the supply switched its output off", "look for a short")),
     "digitizer-missing": Case(("Dev1", "no such device", "-200220", "digitizer.device")),
+    "digitizer-gone": Case(("Dev1", "the driver's server failed", "UNAVAILABLE")),
     "digitizer-samples-lost": Case(("samples were lost", "-200361", "read faster")),
-    "shunt-lead-off": Case(("shunt reaches 1.05 V in a range of +-1 V", "take the next range")),
+    "digitizer-overwritten": Case(("samples were lost", "-200279", "read faster")),
+    "digitizer-samples-dropped": Case(("495.8 ms by the card", "500.816 ms by the device")),
+    "shunt-lead-off": Case(("no voltage that would drive it", "a lead of the card floats")),
+    "shunt-reversed": Case(("-21.59 mA through the shunt", "21.67 mA by the supply", "En = ")),
+    "channels-swapped": Case(("supply reads at most 0.2", "exchange the leads")),
+    "channel-saturated": Case(("shunt reaches 1.05 V", "its range of +-1 V")),
+    "shunt-drift": Case(("22.24 mA through the shunt", "En = ", "check the shunt's value")),
+    "gain-drift": Case(("22.24 mA through the shunt", "En = ", "check the shunt's value")),
+    "offset-drift": Case(("uV with the output off, wanted at most", "calibrate the card")),
+    "clock-drift": Case(("501.3 ms by the card", "+966 ppm", "a clock is wrong")),
     "flash-late": Case(
         ("not done within 0.1 s", "raise [timeouts] flash"),
         station=changed("timeouts", flash=0.1),
     ),
     "range-narrow": Case(
-        ("in a range of +-0.2 V", "take the next range"),
+        ("its range of +-0.2 V", "take a wider [digitizer] shunt range"),
         station=with_narrow_range,
     ),
     "model-large": Case(("4.19451e+06 of 3.08019e+06 B",), subject=padded),
@@ -136,6 +217,11 @@ CASES = {
         ("no kernel for hybrid UNIDIRECTIONAL_SEQUENCE_LSTM",), model="hybrid_lstm-D"
     ),
     "golden-other": Case(("2 windows, 2 of another class",), subject=with_other_golden),
+    "disk-full": Case(("cannot write the trace", "make room"), around=full_disk),
+    "station-leased": Case(("is leased by process", "wait for it"), around=leased_by_another),
+    "supply-away": Case(
+        ("cannot be reached", "check the address"), around=away_when_on, by_the_guardian=True
+    ),
 }
 
 
@@ -146,44 +232,81 @@ def test_the_documentation_lists_every_fault() -> None:
     }
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a user sees: an error, of the self-check or a measurement, or the variant's steps."""
+
+    error: BenchError | None
+    steps: Sequence[Step] = ()
+    ends_the_run: bool = False
+    powered: bool = True
+
+
+class Watched:
+    """Whether the supply has powered a lab's device."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.powered = False
+        self._power_on = lab.chip.power_on
+        lab.chip.power_on = self.power_on  # type: ignore[method-assign]  # to be told
+
+    def power_on(self) -> None:
+        self.powered = True
+        self._power_on()
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_fault(name: str, tmp_path: Path) -> None:
     row, case = DOCUMENTED[name], CASES[name]
-    faults = [name] if name in FAULTS else []
-    with staged(*faults) as stage:
-        with workbench(case.station(stage.station), tmp_path) as bench:
-            what = case.subject(subject(case.model))
-            if row.step is None:
-                said = the_error(lambda: bench.measure(what), row)
-            else:
-                said = the_step(bench.measure(what), row)
-            assert not stage.is_on
+    with staged(*([name] if name in FAULTS else [])) as stage, case.around(stage) as station:
+        seen = the_outcome(stage, case, case.station(station), tmp_path)
         assert not stage.is_on
-        assert row.power or stage.lab.world.power_cycle == 0
+    assert seen.powered == row.power
+    assert seen.ends_the_run == row.skips_the_rest
+    if seen.error is not None:
+        assert type(seen.error).__name__ == row.error
+        assert bool(getattr(seen.error, "__notes__", [])) == case.by_the_guardian
+        said = str(seen.error)
+    else:
+        *kept, refused = seen.steps
+        assert all(step.kept for step in kept)
+        assert (refused.name, refused.kept) == (row.step, False)
+        said = str(refused)
+    assert "\n" not in said
     for words in case.says:
         assert words in said
 
 
-def the_error(measure: Callable[[], Result], row: Row) -> str:
-    """The message of the one error in which it ends."""
-    with pytest.raises(BenchError) as caught:
-        measure()
-    assert type(caught.value).__name__ == row.error
-    assert is_broken(caught.value) == row.skips_the_rest
-    assert not getattr(caught.value, "__notes__", [])
-    said = str(caught.value)
-    assert "\n" not in said
-    return said
+def the_outcome(stage: Stage, case: Case, station: Station, traces: Path) -> Seen:
+    """What becomes of a run with one variant: its self-check, and then its measurement.
+
+    Where the self-check has found it, the same must be found by a measurement that begins without
+    one, as if the fault had come only then. In no case is there an energy.
+    """
+    what, device = case.subject(subject(case.model)), Watched(stage.lab)
+    try:
+        with workbench(station, traces) as bench:
+            found = first_error(bench.examine(QUICK_SECONDS)[-1])
+            powered = device.powered
+            assert case.by_the_guardian or not stage.is_on
+            measured = the_measurement(bench, what)
+            assert case.by_the_guardian or not stage.is_on
+    except StationBusyError as error:  # nothing can be asked of it
+        return Seen(error, ends_the_run=True, powered=device.powered)
+    if found is None:
+        return measured
+    assert type(measured.error) is type(found)
+    return Seen(found, ends_the_run=True, powered=powered)
 
 
-def the_step(result: Result, row: Row) -> str:
-    """What is said of the one step that is not kept."""
-    *kept, refused = result.steps
-    assert all(step.kept for step in kept)
-    assert (refused.name, refused.kept) == (row.step, False)
+def the_measurement(bench: Workbench, what: Subject) -> Seen:
+    """What a measurement ends in, which is not an energy."""
+    try:
+        result = bench.measure(what)
+    except BenchError as error:
+        return Seen(error, ends_the_run=is_broken(error))
     assert result.measured is None
-    assert not row.skips_the_rest
-    return str(refused)
+    return Seen(None, result.steps)
 
 
 @pytest.fixture(scope="module")
@@ -304,14 +427,46 @@ def test_ctrl_c_at_any_moment_leaves_the_output_off(moment: str, tmp_path: Path)
     assert said.rstrip().endswith("KeyboardInterrupt")
 
 
-@pytest.mark.parametrize("moment", ["powered", "booted", "measuring"])
-def test_a_killed_worker_leaves_the_output_off(moment: str, tmp_path: Path) -> None:
-    with staged() as stage, measuring(stage, tmp_path) as process:
-        wait_for(moment, stage.lab)
-        process.kill()
-        process.wait()
+LIFE = {
+    "configure": (1, 27),
+    "flash": (27, 450),
+    "power cycle": (450, 470),
+    "console": (470, 700),
+    "capture": (700, 3300),
+}
+"""About which events of the lab fall into which step of an owner's first measurement."""
+DRAW = random.Random(2023)
+
+
+def at_event(world: World, number: int, act: Callable[[], object]) -> None:
+    """Do something in the very moment of an event, counted from 1, of which anybody is told."""
+    tell, count = world._notify, itertools.count(1)
+
+    def tell_and_act() -> None:
+        tell()
+        if next(count) == number:
+            act()
+
+    world._notify = tell_and_act  # type: ignore[method-assign]  # nothing else is told of each
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(DRAW.randrange(*span), id=f"{step} {number}")
+        for step, span in LIFE.items()
+        for number in (1, 2)
+    ],
+)
+def test_an_owner_killed_at_any_moment_leaves_the_output_off(event: int, tmp_path: Path) -> None:
+    with staged() as stage, ExitStack() as stack:
+        with stage.lab.world.lock:  # nothing happens before it is known who is to be killed
+            process = stack.enter_context(measuring(stage, tmp_path))
+            at_event(stage.lab.world, event, process.kill)
+        process.wait(PATIENCE)
         lease = Lease(stage.station.supply.resource)
         with FileLock(lease.guardian_lock, timeout=PATIENCE):  # its guardian has ended
             assert not stage.is_on
         log = lease.guardian_log.read_text("utf-8")
+    assert process.returncode == -signal.SIGKILL
     assert "the owner ended without switching off; the output is off" in log

@@ -21,12 +21,13 @@ from bench.cli import app
 from bench.commands.twin import TWIN_STATION
 from bench.device.console import DeviceConsole
 from bench.device.deployability import check_outputs
+from bench.device.firmware import FIRMWARE
 from bench.device.flash import Flasher
 from bench.device.images import MODEL_PARTITION_OFFSET, ModelImage, encode_model
 from bench.errors import SupplyError
 from bench.instruments.registry import open_digitizer, open_supply
 from bench.station.configuration import Station, load_station
-from bench.twin.lab import FIRMWARE, Lab, firmware_parts
+from bench.twin.lab import Lab, firmware_parts
 from bench.twin.url_handler import environment, register
 from models.flatbuffer import read
 from models.tolerance import output_tolerance
@@ -113,8 +114,8 @@ def test_parts_are_off_by_what_the_station_declares(seed: int) -> None:
         parts = lab.world.parts
     shunt = parts.shunt / STATION.shunt.resistance - 1
     decoupling = parts.decoupling / STATION.device.decoupling - 1
-    assert 0 < abs(shunt) < 5 * STATION.accuracy.shunt.standard
-    assert 0 < abs(decoupling) <= STATION.accuracy.decoupling.limit
+    assert 0 < abs(shunt) < 5 * STATION.calibration.shunt.uncertainty.standard
+    assert 0 < abs(decoupling) <= STATION.device.decoupling_tolerance
 
 
 def test_a_closed_lab_is_gone() -> None:

@@ -1,10 +1,12 @@
 """Energies measured on the twin, through NI's client, against the energy that it really took."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.stats import binom
 
 from bench.instruments.digitizer import Digitizer
 from bench.instruments.nidaq import NiDaq
@@ -139,9 +141,29 @@ def test_stored_trace_gives_the_same_energy_to_the_last_digit(lab: Lab, tmp_path
     assert integrate(load(tmp_path / "w.tdms", digest)) == integrate(trace)
 
 
-def test_most_intervals_hold_the_truth_of_stations_drawn_as_declared() -> None:
-    """A short form of ``python -m benchmarks.coverage``."""
-    verdicts = [coverage.energies(STATION, seed, inferences=10) for seed in range(60)]
-    assert sum(verdict.gum for verdict in verdicts) >= 53
-    assert sum(verdict.monte_carlo for verdict in verdicts) >= 53
-    assert sum(not verdict.gum for verdict in verdicts) > 0
+# A short form of ``python -m benchmarks.coverage``: so few windows tell a coverage below 85 %, or
+# errors that are a quarter larger than stated, and no less.
+WINDOWS = 80
+UNLIKELY = 1e-3
+LEAST = int(binom.ppf(UNLIKELY, WINDOWS, 0.93))
+CASES: dict[str, Callable[[int], coverage.Verdict]] = {
+    "energy": lambda seed: coverage.energies(STATION, seed, inferences=10),
+    "energy with an exact shunt": lambda seed: coverage.energies(
+        coverage.with_shunt(STATION, 0.0, "normal"), seed
+    ),
+    "saving": lambda seed: coverage.savings(STATION, seed, inferences=10),
+    "saving between runs that are not equally warm": lambda seed: coverage.savings(
+        coverage.with_warming(STATION, 1.0), seed, inferences=10
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_stated_intervals_hold_the_truth_of_stations_drawn_as_declared(case: str) -> None:
+    verdicts = [CASES[case](seed) for seed in range(WINDOWS)]
+    assert sum(verdict.gum for verdict in verdicts) >= LEAST
+    assert sum(verdict.monte_carlo for verdict in verdicts) >= LEAST
+    # Errors are as large as they are said to be: for normal ones their standard deviation is
+    # 1 / 1.96 of the expanded uncertainty, here known to one in twelve.
+    scatter = np.std([verdict.error / verdict.stated for verdict in verdicts])
+    assert 0.35 < scatter < 0.62

@@ -11,7 +11,9 @@ import pyvisa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.twin.supply import Dialect, Supply, SupplyFault, SupplyServer
+from bench.twin.scpi_server import HungUpError
+from bench.twin.supply import Dialect, Supply, SupplyServer
+from bench.twin.supply_faults import TRIPS_AT, SupplyFault
 from bench.twin.supply_readings import RANGES, text
 from bench.twin.world import World
 
@@ -325,12 +327,52 @@ def test_every_range_shows_zero_within_its_offset(lab: Lab, supply: Any) -> None
         assert np.median(values) == pytest.approx(0.0, abs=1.01 * span.offset + 3 * span.step)
 
 
-def test_faults_are_what_their_names_say() -> None:
-    silent, hangs, other, stuck = (Supply(World(), 7, faults=[fault]) for fault in SupplyFault)
-    assert silent.carry_out("*IDN?;:SOUR:A:VOLT 1;:OUTP:A ON") is None
-    assert silent.world.on
-    assert "NGMO2" in str(hangs.carry_out("*IDN?"))
-    assert hangs.carry_out(":SOUR:A:VOLT 1;:OUTP:A ON;:OUTP:A?") is None
-    assert hangs.carry_out(":OUTP:A OFF;:OUTP:A?") == "0\n"
-    assert "NGMO2" not in str(other.carry_out("*IDN?"))
+def faulty(fault: SupplyFault) -> Supply:
+    return Supply(World(), 7, faults=[fault])
+
+
+def test_a_silent_supply_carries_out_commands() -> None:
+    supply = faulty(SupplyFault.SILENT)
+    assert supply.carry_out("*IDN?;:SOUR:A:VOLT 1;:OUTP:A ON") is None
+    assert supply.world.on
+
+
+def test_a_supply_that_hangs_does_so_while_its_output_is_on() -> None:
+    supply = faulty(SupplyFault.HANGS)
+    assert "NGMO2" in str(supply.carry_out("*IDN?"))
+    assert supply.carry_out(":SOUR:A:VOLT 1;:OUTP:A ON;:OUTP:A?") is None
+    assert supply.carry_out(":OUTP:A OFF;:OUTP:A?") == "0\n"
+
+
+def test_a_supply_that_hangs_up_does_so_once() -> None:
+    supply = faulty(SupplyFault.HANGS_UP)
+    assert supply.carry_out("*OPC?") == "1\n"
+    with pytest.raises(HungUpError):
+        supply.carry_out(":OUTP:A ON")
+    assert supply.carry_out(":OUTP:A?") == "1\n"
+
+
+def test_stale_replies_are_those_to_the_query_before() -> None:
+    supply = faulty(SupplyFault.STALE)
+    assert supply.carry_out("*OPC?") == "1\n"
+    assert supply.carry_out(":OUTP:A ON;:SYST:ERR?") == "1\n"
+    assert supply.carry_out(":OUTP:A?") == '0,"No error"\n'
+    assert supply.carry_out(":OUTP:A OFF;:OUTP:A?") == "0\n"
+
+
+def test_another_model_a_stuck_setting_and_an_error_of_the_hardware() -> None:
+    assert "NGMO2" not in str(faulty(SupplyFault.OTHER_MODEL).carry_out("*IDN?"))
+    stuck = faulty(SupplyFault.STUCK)
     assert stuck.carry_out(":SOUR:A:VOLT 3.3;VOLT?;:SYST:ERR?") == '0E+00;0,"No error"\n'
+    complains = faulty(SupplyFault.COMPLAINS)
+    assert complains.carry_out(":OUTP:A ON;:SYST:ERR?") == '-240,"Hardware error"\n'
+    assert complains.carry_out(":OUTP:A OFF;:SYST:ERR?") == '0,"No error"\n'
+
+
+def test_a_protection_that_trips_early_does_so_whatever_the_limit() -> None:
+    supply = faulty(SupplyFault.TRIPS)
+    supply.carry_out(":SOUR:A:VOLT 3.3;CURR:LIM 0.3;:OUTP:A ON")
+    supply.world.draw(TRIPS_AT - 1e-3)
+    assert supply.carry_out(":OUTP:A?") == "1\n"
+    supply.world.draw(TRIPS_AT + 1e-3)
+    assert supply.carry_out(":OUTP:A?") == "0\n"

@@ -11,7 +11,7 @@ from bench.run.measure import Workbench
 from bench.run.own import load_own
 from bench.run.subject import Firmware, Settings, Subject
 from bench.station.configuration import Station, load_station
-from bench.twin.lab import FIRMWARE, Lab, firmware_parts
+from bench.twin.lab import Lab, firmware_parts
 from bench.twin.url_handler import environment, register
 from tests.served import SEED, STATIONS
 
@@ -54,4 +54,4 @@ def workbench(station: Station, traces: Path, *, attempts: int = 1, windows: int
         windows=windows,
         attempts=attempts,
     )
-    return Workbench(station, settings, Firmware(FIRMWARE, firmware_parts()), environment({}))
+    return Workbench(station, settings, Firmware(firmware_parts()), environment({}))

@@ -1,7 +1,14 @@
-"""The arena's planner, on graphs whose plan can be done by hand."""
+"""The arena's planner, on graphs whose plan can be done by hand, and as TFLM plans on 32 bits."""
+
+from pathlib import Path
+
+import pytest
 
 from bench.device.arena import head_bytes, plan_arena
+from models.flatbuffer import read
 from models.graph import FlatModel, Operator, Tensor
+
+DATA = Path(__file__).parents[1] / "data"
 
 
 def tensor(index: int, elements: int, data: bytes | None = None) -> Tensor:
@@ -52,3 +59,9 @@ def test_sizes_are_rounded_up_to_sixteen_bytes() -> None:
 def test_the_tail_counts_tensors_and_operators() -> None:
     small, large = plan_arena(chain(4, 4)), plan_arena(chain(4, 4, 4))
     assert large.tail - small.tail == 12 + 32
+
+
+@pytest.mark.parametrize(("name", "total"), [("tiny-L", 7256), ("tiny-D", 7224)])
+def test_the_arena_is_what_tflm_takes_of_it_on_32_bits(name: str, total: int) -> None:
+    # `arena_used_bytes` of TFLM with the firmware's FULLY_CONNECTED, built for a 32-bit core.
+    assert plan_arena(read((DATA / f"{name}.tflite").read_bytes())).total == total

@@ -53,11 +53,23 @@ def test_limits_are_the_stations() -> None:
 
 def test_figures_are_the_stations_in_volts() -> None:
     figures = figures_of(STATION)
-    accuracy = STATION.accuracy
-    one_volt = accuracy.of_range(1.0)
-    assert figures.shunt.standard == pytest.approx(accuracy.shunt.standard)
-    assert figures.shunt_voltage.gain.size == pytest.approx(one_volt.gain)
-    assert figures.supply.offset.size == pytest.approx(5.0 * accuracy.of_range(5.0).offset)
-    assert figures.supply.linearity.size == pytest.approx(5.0 * accuracy.of_range(5.0).inl)
+    records = STATION.calibration
+    shunt, supply = (records.card.of_range(full) for full in (1.0, 5.0))
+    assert figures.shunt.standard == pytest.approx(records.shunt.uncertainty.standard)
+    assert figures.shunt_temperature.size == pytest.approx(20e-6 * 3.0)
+    assert figures.shunt_voltage.gain.size == pytest.approx(shunt.residual_gain)
+    assert figures.shunt_voltage.gain_temperature.size == pytest.approx(13e-6 * 1 + 1e-6 * 10)
+    assert figures.supply.offset.size == pytest.approx(5.0 * supply.residual_offset)
+    assert figures.supply.offset_temperature.size == pytest.approx(5.0 * 21e-6)
+    assert figures.supply.drift.standard == pytest.approx(0.1 * 5.0 * 41e-6)
+    assert figures.supply.linearity.size == pytest.approx(5.0 * supply.inl)
     assert figures.supply.step == pytest.approx(160.2e-6, rel=1e-3)  # 16 bits over 105 % of +-5 V
     assert circuit_of(STATION).time_constant == pytest.approx(98e-6)
+
+
+def test_parts_that_warm_between_runs_are_off_by_their_coefficients() -> None:
+    ambient = STATION.ambient.model_copy(update={"warming": 2.0})
+    figures = figures_of(STATION.model_copy(update={"ambient": ambient}))
+    assert figures.shunt_warming.size == pytest.approx(2.0 * 20e-6)
+    assert figures.supply.gain_warming.size == pytest.approx(2.0 * 13e-6)
+    assert figures_of(STATION).shunt_warming.size == 0.0

@@ -1,6 +1,7 @@
 """A user writes a station file; each mistake is named with its file and key."""
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,11 @@ from bench.station.accuracy import Tolerance
 from bench.station.configuration import load_station
 from bench.station.quantities import (
     AMPERE,
+    CELSIUS,
     FARAD,
+    KELVIN,
     OHM,
+    PER_KELVIN,
     RATIO,
     SAMPLES_PER_SECOND,
     SECOND,
@@ -25,7 +29,9 @@ from bench.station.quantities import (
 )
 
 STATIONS = Path(__file__).parents[2] / "stations"
-UNITS = [VOLT, AMPERE, OHM, FARAD, SECOND, SAMPLES_PER_SECOND, RATIO]
+UNITS = [
+    VOLT, AMPERE, OHM, FARAD, SECOND, SAMPLES_PER_SECOND, RATIO, KELVIN, CELSIUS, PER_KELVIN
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,9 @@ UNITS = [VOLT, AMPERE, OHM, FARAD, SECOND, SAMPLES_PER_SECOND, RATIO]
         ("50 ppm", RATIO, 5e-5),
         ("0.1 %", RATIO, 1e-3),
         ("2e-3 s", SECOND, 2e-3),
+        ("-5 °C", CELSIUS, -5.0),
+        ("0.5 K", KELVIN, 0.5),
+        ("20 ppm/K", PER_KELVIN, 2e-5),
     ],
 )
 def test_a_quantity_means_its_si_number(text: str, unit: Unit, value: float) -> None:
@@ -78,7 +87,6 @@ def test_the_shipped_stations_are_the_papers_bench(name: str) -> None:
     assert station.shunt.resistance == 9.8
     assert station.digitizer.card == "PCI-6251"
     assert station.device.chip == "esp32"
-    assert not station.accuracy.verified
 
 
 def test_the_twin_takes_the_addresses_of_a_started_lab() -> None:
@@ -91,7 +99,7 @@ def test_the_twin_takes_the_addresses_of_a_started_lab() -> None:
     assert started.supply.resource == "TCPIP::127.0.0.1::5025::SOCKET"
     assert started.digitizer.grpc == "127.0.0.1:50051"
     assert started.device.port == "espsim:///dev/pts/3"
-    assert started.accuracy == twin.accuracy
+    assert started.calibration == twin.calibration
 
 
 def test_an_address_of_a_wrong_form_is_refused() -> None:
@@ -122,7 +130,6 @@ MISTAKES = {
     "device below its minimum": ('"55 mA"', '"65 mA"', "below device.minimum_voltage 2.7 V"),
     "current above the limit": ('"300 mA"', '"50 mA"', "exceeds supply.current_limit 50 mA"),
     "shunt saturates": ('"ai1", range = "1 V"', '"ai1", range = "0.5 V"', "digitizer.shunt.range"),
-    "accuracy missing": ('range = "1 V"\ngain', 'range = "2 V"\ngain', "no entry for 1 V"),
     "low-side shunt": ('side = "high"', 'side = "low"', "shunt.side"),
     "no port": ('port = "twin"\n', "", "device: give either port or usb_serial"),
     "MAC": ("24:0a:c4:00:00:01", "24-0a", "device.mac"),
@@ -138,6 +145,7 @@ def test_a_mistake_is_named_with_its_file_and_key(mistake: str, tmp_path: Path) 
     assert right in text
     path = tmp_path / "mine.toml"
     path.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    shutil.copytree(STATIONS / "twin-calibration", tmp_path / "twin-calibration")
     with pytest.raises(StationFileError) as caught:
         load_station(path)
     assert str(path) in str(caught.value)
@@ -148,6 +156,7 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
     text = (STATIONS / "twin.toml").read_text(encoding="utf-8")
     path = tmp_path / "mine.toml"
     path.write_text(text.replace("300 mA", "300 mW").replace("10 uF", "10 uV"), encoding="utf-8")
+    shutil.copytree(STATIONS / "twin-calibration", tmp_path / "twin-calibration")
     with pytest.raises(StationFileError, match=r"(?s)current_limit.*device\.decoupling"):
         load_station(path)
 

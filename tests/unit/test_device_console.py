@@ -4,6 +4,8 @@ The port is one in simulated time: a byte takes its time on the line, and a read
 its time-out, so the limits of the client can be asked for exactly and nothing waits.
 """
 
+import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 from types import SimpleNamespace
@@ -15,9 +17,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.device.console import (
+    BrownOutError,
     CommandRefusedError,
     ConsoleGarbageError,
     DeviceConsole,
+    DeviceResetError,
     DeviceSilentError,
     Inference,
     ModelReport,
@@ -39,13 +43,13 @@ class Port:
     """
 
     def __init__(
-        self, replies: Callable[[str], bytes], stream: Iterable[bytes] = (), said: bytes = b""
+        self, replies: Callable[[bytes], bytes], stream: Iterable[bytes] = (), said: bytes = b""
     ) -> None:
         self.now, self.timeout, self.write_timeout = 0.0, 0.0, 0.0
-        self.commands: list[str] = []
+        self.commands: list[bytes] = []
         self.lost: Exception | None = None
         self._replies, self._stream, self._waiting = replies, iter(stream), said
-        self._command = ""
+        self._command = b""
 
     @property
     def in_waiting(self) -> int:
@@ -53,7 +57,7 @@ class Port:
 
     def write(self, data: bytes) -> int:
         self._raise()
-        *complete, self._command = (self._command + data.decode()).split("%")
+        *complete, self._command = (self._command + data).split(b"%")
         for command in complete:
             self.commands.append(command)
             self._waiting += self._replies(command)
@@ -96,7 +100,7 @@ def answering(*lines: str) -> Port:
     return Port(lambda _: "".join(f"{line}\r\n" for line in (*lines, "m-ready")).encode())
 
 
-def silent(_command: str) -> bytes:
+def silent(_command: bytes) -> bytes:
     return b""
 
 
@@ -124,23 +128,27 @@ def test_values_are_read_from_their_lines() -> None:
     assert dict(device.operator_times()) == pytest.approx({"CONV_2D": 12.5e-6, "SOFTMAX": 3e-6})
 
 
-def test_input_is_sent_in_lines_of_31_bytes_and_acknowledged() -> None:
-    data = bytes(range(70))
+def unescaped(payload: bytes) -> bytes:
+    return re.sub(b"}(.)", lambda found: bytes([found[1][0] ^ 0x20]), payload, flags=re.DOTALL)
+
+
+@given(st.binary(min_size=1, max_size=5000))
+@example(b"%}" * 3000)
+def test_input_is_sent_in_commands_with_a_checksum(data: bytes) -> None:
     received = bytearray()
 
-    def replies(command: str) -> bytes:
-        match command.split():
-            case ["db", "load", "70"]:
-                return b"m-[Expecting 70 bytes]\r\nm-ready\r\n"
-            case ["db", text]:
-                received.extend(bytes.fromhex(text))
-                return b"m-load-done\r\nm-ready\r\n" if len(received) == 70 else b"m-ready\r\n"
-        return b"e-[?]\r\nm-ready\r\n"
+    def replies(command: bytes) -> bytes:
+        if command == f"db load {len(data)}".encode():
+            return b"m-[Expecting]\r\nm-ready\r\n"
+        assert len(command) <= 4096
+        name, crc, payload = command.split(b" ", 2)
+        piece = unescaped(payload)
+        assert (name, int(crc, 16)) == (b"bin", zlib.crc32(piece))
+        received.extend(piece)
+        return b"m-load-done\r\nm-ready\r\n" if len(received) == len(data) else b"m-ready\r\n"
 
-    port = Port(replies)
-    console_on(port).load(data)
+    console_on(Port(replies)).load(data)
     assert received == data
-    assert [len(command) for command in port.commands] == [10, 3 + 62, 3 + 62, 3 + 16]
 
 
 @pytest.mark.parametrize("data", [b"", b"12"])
@@ -152,7 +160,7 @@ def test_input_that_is_not_acknowledged_is_an_error(data: bytes) -> None:
 def test_a_measured_run_has_two_time_stamps_and_results() -> None:
     port = answering("m-lap-us-1000", "m-lap-us-21000", "m-results-[0.25,-1e-3,nan]")
     inference = console_on(port).infer(10, 3, LIMIT)
-    assert port.commands == ["infer 10 3"]
+    assert port.commands == [b"infer 10 3"]
     assert inference.seconds == pytest.approx(20e-3)
     assert inference.latency == pytest.approx(2e-3)
     assert inference.outputs[:2] == (0.25, -1e-3)
@@ -304,3 +312,49 @@ def test_a_port_is_opened_without_touching_the_reset_lines() -> None:
         port = console._port
         assert (port.dtr, port.rts, port.baudrate) == (False, False, 9600)
     assert not port.is_open
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "cause"),
+    [
+        ("rst:0xf (RTCWDT_BROWN_OUT_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)", BrownOutError, "OUT"),
+        ("Brownout detector was triggered", BrownOutError, "Brownout"),
+        ("rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)", DeviceResetError, "POWERON"),
+        (
+            "Guru Meditation Error: Core  0 panic'ed (LoadProhibited). Exception was unhandled.",
+            DeviceResetError,
+            "LoadProhibited",
+        ),
+    ],
+)
+def test_a_restart_instead_of_an_answer_is_named_by_its_cause(
+    line: str, kind: type[DeviceError], cause: str
+) -> None:
+    device = console_on(answering("m-warmup-done", "ets Jul 29 2019 12:21:46", line, "m-init-done"))
+    with pytest.raises(DeviceError, match=rf"restarted in 'infer 10 2' \(.*{cause}") as caught:
+        device.infer(10, 2, LIMIT)
+    assert type(caught.value) is kind
+
+
+def test_a_boot_that_browns_out_again_and_again_is_named() -> None:
+    loop = b"rst:0xf (RTCWDT_BROWN_OUT_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
+    device = console_on(Port(silent, stream=repeat(loop)))
+    with pytest.raises(BrownOutError, match="restarted in 'boot'"):
+        device.wait_until_booted(LIMIT)
+
+
+def test_a_first_boot_tells_of_a_reset_too() -> None:
+    said = b"rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\nm-init-done\r\nm-ready\r\n"
+    console_on(Port(silent, said=said)).wait_until_booted(LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("said", "alive"),
+    [(b"", False), (b"m-name", True), (b"m-ready\r\n", True), (b"\xff" * 5000, True)],
+)
+def test_whoever_says_anything_is_alive(said: bytes, alive: bool) -> None:
+    port = Port(lambda _: said, said=b"what was said before it was asked")
+    device = console_on(port)
+    assert device.is_alive(0.5) is alive
+    assert port.commands == [b"name"]
+    assert port.now <= 0.5 + SLACK

@@ -5,11 +5,10 @@ import zlib
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.device.images import (
-    ALIGNMENT,
     MAX_CHANNELS,
     MODEL_OFFSET,
     MODEL_PARTITION_OFFSET,
@@ -17,7 +16,6 @@ from bench.device.images import (
     Partition,
     Standardisation,
     bench_layout,
-    decode_model,
     encode_model,
     encode_partition_table,
     paper_layout,
@@ -29,32 +27,7 @@ from bench.twin.esp32.flash_boot import read_partitions
 FLASH_BYTES = 4 << 20
 
 
-def texts(most: int) -> st.SearchStrategy[str]:
-    letters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
-    return st.text(letters, max_size=most).filter(lambda text: len(text.encode()) <= most)
-
-
-means = st.floats(width=32, allow_nan=False, allow_infinity=False)
-scales = st.floats(2.0**-126, 2.0**127, width=32)
-standardisations = st.integers(1, MAX_CHANNELS).flatmap(
-    lambda channels: st.builds(
-        Standardisation,
-        st.tuples(*[means] * channels),
-        st.tuples(*[scales] * channels),
-    )
-)
-images = st.builds(
-    ModelImage, texts(48), texts(8), st.binary(max_size=300), st.none() | standardisations
-)
 IMAGE = ModelImage("C_5", "D", bytes(range(100)), Standardisation((0.5, -1.0), (2.0, 0.25)))
-
-
-@given(images, st.binary(max_size=64))
-def test_what_was_encoded_is_decoded(image: ModelImage, behind: bytes) -> None:
-    encoded = encode_model(image)
-    assert decode_model(encoded + behind) == image
-    assert len(encoded) % ALIGNMENT == 0
-    assert encoded[MODEL_OFFSET : MODEL_OFFSET + len(image.model)] == image.model
 
 
 def test_the_header_is_laid_out_as_the_firmware_reads_it() -> None:
@@ -67,50 +40,6 @@ def test_the_header_is_laid_out_as_the_firmware_reads_it() -> None:
     assert struct.unpack_from("<3f", encoded, 136) == (2.0, 0.25, 0.0)
     assert struct.unpack_from("<I", encoded, 200) == (zlib.crc32(encoded[:200]),)
     assert MODEL_OFFSET % 16 == 0
-
-
-@given(images, st.data())
-def test_a_flipped_bit_is_noticed_or_does_no_harm(image: ModelImage, data: st.DataObject) -> None:
-    damaged = bytearray(encode_model(image))
-    bit = data.draw(st.integers(0, 8 * len(damaged) - 1))
-    damaged[bit // 8] ^= 1 << bit % 8
-    in_padding = 204 <= bit // 8 < MODEL_OFFSET or bit // 8 >= MODEL_OFFSET + len(image.model)
-    if in_padding:
-        assert decode_model(bytes(damaged)) == image
-    else:
-        with pytest.raises(DeviceError, match=r"flash (a model first|the model again)"):
-            decode_model(bytes(damaged))
-
-
-def test_no_bit_of_a_header_or_model_may_differ() -> None:
-    content = encode_model(IMAGE)
-    for byte in (*range(204), *range(MODEL_OFFSET, MODEL_OFFSET + len(IMAGE.model))):
-        for bit in range(8):
-            damaged = bytearray(content)
-            damaged[byte] ^= 1 << bit
-            with pytest.raises(DeviceError):
-                decode_model(bytes(damaged))
-
-
-@given(st.integers(0, len(encode_model(IMAGE)) - ALIGNMENT))
-def test_a_cut_partition_is_refused(length: int) -> None:
-    with pytest.raises(DeviceError):
-        decode_model(encode_model(IMAGE)[:length])
-
-
-@given(st.binary(max_size=2 * MODEL_OFFSET))
-@example(b"\xff" * 1024)
-def test_a_partition_without_a_model_is_refused(partition: bytes) -> None:
-    with pytest.raises(DeviceError, match=r"flash a model first"):
-        decode_model(partition)
-
-
-def test_a_header_of_another_layout_is_refused() -> None:
-    header = bytearray(encode_model(IMAGE)[:200])
-    header[4] = 2
-    later = bytes(header) + struct.pack("<I", zlib.crc32(header)) + bytes(200)
-    with pytest.raises(DeviceError, match=r"layout 2 with 2 channels, wanted layout 1"):
-        decode_model(later)
 
 
 TOO_MANY = (1.0,) * (MAX_CHANNELS + 1)

@@ -1,14 +1,16 @@
 """Limits files and decision rules."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import ReportError
+from bench.run.judged import Judged, LimitNotKept, VerdictWarning
 from bench.verdict.judge import judge
-from bench.verdict.limits import Limit, Limits, load_limits
+from bench.verdict.limits import UNITS, Limit, Limits, Quantity, load_limits
 from bench.verdict.rules import Outcome, Rule, decide
 
 FILE = """
@@ -84,6 +86,17 @@ def test_wrong_file_names_the_file_and_what_is_wrong(
     assert named in str(caught.value)
 
 
+@pytest.mark.parametrize("quantity", ["bytes", "arena", "latency", "accuracy drop"])
+def test_a_guard_band_needs_an_uncertainty(tmp_path: Path, quantity: str) -> None:
+    unit = UNITS[cast(Quantity, quantity)]
+    text = FILE.replace(
+        'quantity = "accuracy"\nunit = "1"\nmin = 0.8',
+        f'quantity = "{quantity}"\nunit = "{unit}"\nmin = 0.8',
+    )
+    with pytest.raises(ReportError, match=f"{quantity} has no stated uncertainty .*'simple"):
+        read(tmp_path, text)
+
+
 def limit(rule: Rule, **bound: float) -> Limit:
     return Limit(variant="*", quantity="energy", unit="J", rule=rule, source="test", **bound)
 
@@ -107,6 +120,20 @@ def test_judgement_tells_value_limit_rule_and_source() -> None:
     text = str(judge(limit(Rule.GUARD_BAND, max=1.0), 1.5, 0.1))
     for part in ("energy 1.5 ± 0.1 J", "<= 1 J", "fail", "guard band", "test"):
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"), [(1.2, "conditional fail"), (1.5, "fail"), (0.9, "conditional pass")]
+)
+def test_a_test_tells_outcome_rule_and_guard_band(value: float, outcome: str) -> None:
+    judged = Judged("C_1-F", (judge(limit(Rule.GUARD_BAND, max=1.0), value, 0.25),))
+    message = rf"C_1-F: energy {value} ± 0.25 J, wanted <= 1 J: {outcome} by guard band \("
+    if outcome == "conditional pass":
+        with pytest.warns(VerdictWarning, match=message):
+            judged.check()
+    else:
+        with pytest.raises(LimitNotKept, match=message):
+            judged.check()
 
 
 @given(margin=st.floats(-10, 10), spread=st.floats(0, 5))

@@ -105,7 +105,13 @@ def test_export_writes_all_that_a_device_needs(root: Path, tiny_file: Path, tmp_
         "tiny-F.tflite",
     ]
     facts = manifest.read(to / "tiny-F")
-    assert f"tiny_F_length = {facts.model.size};" in (to / "tiny-F" / "model_tiny_F.h").read_text()
+    header = (to / "tiny-F" / "model_tiny_F.h").read_text()
+    assert f"tiny_F_length = {facts.model.size};" in header
+    assert 'tiny_F_name[] = "tiny";' in header
+    assert 'tiny_F_technique[] = "F";' in header
+    first = f"tiny_F_mean[] = {{{facts.standardisation.mean[0]:.8e}F, "
+    assert first in header
+    assert "tiny_F_channels = 6;" in header
     assert len(golden.read(to / "tiny-F" / facts.golden.file).labels) == facts.golden.windows
 
 

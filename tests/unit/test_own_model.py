@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.device.images import decode_model, encode_model
+from bench.device.images import encode_model
 from bench.run.own import OwnModelError, load_own
 from models.flatbuffer import read
 
@@ -31,7 +31,7 @@ def test_a_model_and_its_golden_windows_become_a_subject(name: str) -> None:
     subject = own.subject()
     assert subject.name == f"{name.replace('-', '_')}-own"
     assert subject.image.standardisation is None
-    assert decode_model(encode_model(subject.image)).model == own.content
+    assert own.content in encode_model(subject.image)
     tensor = read(own.content).input
     assert [len(content) for content in subject.inputs] == [tensor.nbytes] * 2
     assert subject.inputs[1] == own.inputs[1].tobytes()

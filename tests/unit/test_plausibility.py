@@ -1,6 +1,8 @@
 import math
 from dataclasses import replace
+from datetime import date
 
+import numpy as np
 import pytest
 
 from bench.measurement.energy import Circuit, Edge, WindowEnergy
@@ -10,25 +12,36 @@ from bench.measurement.plausibility import (
     ImplausibleCurrentError,
     check_clock,
     check_current,
+    compare_current,
 )
 from bench.measurement.uncertainty import Estimate
-from bench.station.accuracy import Accuracy
+from bench.station.calibration import SupplyRecord
 
 NONE = Spread(0.0, "normal")
-CHANNEL = ChannelFigures(NONE, NONE, NONE, NONE, noise=1e-4, step=1e-4, full_scale=5.0)
-FIGURES = Figures(NONE, NONE, Spread(50e-6, "rectangular"), CHANNEL, CHANNEL)
-ACCURACY = Accuracy.model_validate(
+CHANNEL = ChannelFigures(
+    **dict.fromkeys(("gain", "gain_temperature", "gain_warming"), NONE),
+    **dict.fromkeys(("offset", "offset_temperature", "linearity", "drift"), NONE),
+    noise=1e-4,
+    step=1e-4,
+    full_scale=5.0,
+)
+FIGURES = Figures(
+    **dict.fromkeys(("shunt", "shunt_temperature", "shunt_warming", "decoupling"), NONE),
+    time_base=Spread(50e-6, "rectangular"),
+    supply=CHANNEL,
+    shunt_voltage=CHANNEL,
+)
+RECORD = SupplyRecord.model_validate(
     {
+        "kind": "supply",
+        "certificate": "S-1",
+        "date": date(2026, 1, 1),
+        "due": date(2027, 1, 1),
+        "temperature": "23 degC",
+        "verified": True,
         "source": "test",
-        "verified": False,
-        "shunt": {"limit": "1 %", "distribution": "rectangular"},
-        "decoupling": {"limit": "20 %", "distribution": "rectangular"},
-        "time_base": {"limit": "50 ppm", "distribution": "rectangular"},
-        "readback_gain": {"limit": "1 %", "distribution": "rectangular"},
-        "readback_offset": "0.2 mA",
-        "ranges": [
-            {"range": "1 V", "gain": "0 %", "offset": "0 %", "inl": "0 %", "noise": "10 uV"}
-        ],
+        "gain": {"limit": "1 %", "distribution": "rectangular"},
+        "offset": "0.2 mA",
     }
 )
 
@@ -47,14 +60,38 @@ def window(samples: float) -> WindowEnergy:
 def test_current_within_both_uncertainties_is_plausible() -> None:
     # Stated for the supply at 40 mA: 2 x hypot(0.4 mA, 0.2 mA) / sqrt(3) = 0.516 mA.
     combined = math.hypot(0.2e-3, 2.0 * math.hypot(0.4e-3, 0.2e-3) / math.sqrt(3.0))
-    assert check_current(current(40e-3 + 0.9 * combined), 40e-3, ACCURACY) == pytest.approx(0.9)
-    assert check_current(current(40e-3 - 0.9 * combined), 40e-3, ACCURACY) == pytest.approx(-0.9)
+    assert check_current(current(40e-3 + 0.9 * combined), 40e-3, RECORD) == pytest.approx(0.9)
+    assert check_current(current(40e-3 - 0.9 * combined), 40e-3, RECORD) == pytest.approx(-0.9)
+
+
+def test_the_supplys_reading_is_corrected_for_what_was_found() -> None:
+    found = RECORD.model_copy(update={"gain_found": 0.02, "offset_found": 1e-3})
+    assert check_current(current(40e-3), 40e-3 * 1.02 + 1e-3, found) == pytest.approx(0.0)
 
 
 @pytest.mark.parametrize("amps", [41e-3, 39e-3, 0.0, math.nan])
 def test_other_current_than_the_supplys_is_an_error(amps: float) -> None:
     with pytest.raises(ImplausibleCurrentError, match=r"40 mA by the supply \(En = "):
-        check_current(current(amps), 40e-3, ACCURACY)
+        check_current(current(amps), 40e-3, RECORD)
+
+
+def test_a_detectable_drift_is_found_in_95_of_100_stations() -> None:
+    """Stations drawn as declared, each with a shunt that has drifted by just so much."""
+    draw, amps, count = np.random.default_rng(5), 30e-3, 4000
+    sound = compare_current(current(amps), amps, RECORD)
+    errors = (
+        draw.normal(0.0, 0.1e-3, count)
+        - amps * draw.uniform(-RECORD.gain.limit, RECORD.gain.limit, count)
+        - draw.uniform(-RECORD.offset, RECORD.offset, count)
+    )
+
+    def found(drift: float) -> float:
+        drifted = (replace(sound, measured=amps * (1.0 + drift) + error) for error in errors)
+        return float(np.mean([agreement.error is not None for agreement in drifted]))
+
+    assert found(sound.detectable) >= 0.95
+    assert found(0.5 * sound.detectable) < 0.5
+    assert found(0.0) <= 0.05
 
 
 def test_clocks_that_agree_give_their_ratio() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench.errors import ReportError
 from bench.report.files import RecordFolder, load_report, write_atomically
-from bench.report.record import BaseRecord, ClaimRecord, VariantRecord
+from bench.report.record import BaseRecord, CheckRecord, ClaimRecord, VariantRecord
 from tests.unit import records
 
 VARIANTS = [records.variant("C_1-D", energy=1e-3), records.variant("C_2-F", scores={1: 0.5})]
@@ -197,3 +197,20 @@ def test_any_name_makes_a_file_in_the_folder_of_records(
     folder.write(name, BASE)
     assert folder.read(BaseRecord) == [BASE]
     assert len(whole(folder.path)) == 1
+
+
+def test_a_self_check_is_part_of_the_report_and_of_no_later_one(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path)
+    folder.begin()
+    folder.write_run(records.FACTS)
+    checks = (CheckRecord(name="clock", verdict="ok", figure=8e-6, limit=2e-4, unit="1"),)
+    folder.write_self_check(checks)
+    report = folder.assemble()
+    assert report is not None
+    assert report.self_check == checks
+    assert load_report(tmp_path / "report.json").self_check == checks
+    folder.begin()
+    folder.write_run(records.FACTS)
+    again = folder.assemble()
+    assert again is not None
+    assert again.self_check == ()

@@ -24,7 +24,10 @@ NONE = Spread(0.0, "normal")
 def channel(full: float, noise: float) -> ChannelFigures:
     return ChannelFigures(
         gain=Spread(140e-6, "rectangular"),
+        gain_temperature=Spread(23e-6, "rectangular"),
+        gain_warming=NONE,
         offset=Spread(125e-6 * full, "rectangular"),
+        offset_temperature=Spread(27e-6 * full, "rectangular"),
         linearity=Spread(60e-6 * full, "rectangular"),
         drift=Spread(12e-6 * full, "normal"),
         noise=noise,
@@ -35,6 +38,8 @@ def channel(full: float, noise: float) -> ChannelFigures:
 
 FIGURES = Figures(
     shunt=Spread(0.01, "rectangular"),
+    shunt_temperature=Spread(100e-6, "rectangular"),
+    shunt_warming=NONE,
     decoupling=Spread(0.2, "rectangular"),
     time_base=Spread(50e-6, "rectangular"),
     supply=channel(5.0, 140e-6),
@@ -69,6 +74,23 @@ def at_zero(measurand: Measurand) -> float:
 
 def share(estimate: Estimate, influence: str) -> float:
     return sum(row.share for row in estimate.budget if row.influence == influence)
+
+
+def test_temperature_is_a_line_of_its_own() -> None:
+    rows = {row.influence: row for row in evaluate(model.gross_energy(run(), FIGURES)).budget}
+    energy = evaluate(model.gross_energy(run(), FIGURES)).value
+    warm = rows["shunt resistance temperature"].standard / energy
+    assert warm == pytest.approx(100e-6 / math.sqrt(3.0), rel=1e-3)
+    assert {"supply channel gain temperature", "shunt channel offset temperature"} <= set(rows)
+
+
+def test_a_shunt_that_warms_between_two_runs_does_not_cancel_in_their_saving() -> None:
+    warming = replace(FIGURES, shunt_warming=Spread(20e-6, "rectangular"))
+    rows = evaluate(model.saving(run(0.05), run(0.04), warming)).budget
+    row = next(row for row in rows if row.influence == "shunt resistance warming")
+    left = at_zero(model.saving(run(0.05), run(0.04), FIGURES))
+    assert row.standard == pytest.approx((1.0 - left) * 20e-6 / math.sqrt(3.0), rel=1e-3)
+    assert "shunt resistance warming (reference)" in {row.influence for row in rows}
 
 
 @settings(max_examples=50)

@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 from bench.measurement.integrity import (
     FlatLineError,
     InvalidSampleError,
-    MarkerError,
+    MarkerExtraError,
+    MarkerLateError,
+    MarkerMissingError,
     SampleCountError,
     SaturationError,
     ShortWindowError,
+    SwappedChannelsError,
     TraceLimits,
     UnderVoltageError,
 )
@@ -82,27 +85,33 @@ def test_noise_about_the_threshold_is_no_further_edge() -> None:
 
 
 def test_marker_missing() -> None:
-    with pytest.raises(MarkerError, match="no marker"):
+    with pytest.raises(MarkerMissingError, match="no marker"):
         find_window(changed("marker", 0, SAMPLES, 0.003), LIMITS)
 
 
 def test_marker_still_high_at_the_end() -> None:
-    with pytest.raises(MarkerError, match="still high"):
+    with pytest.raises(MarkerMissingError, match="still high"):
         find_window(changed("marker", RISE, SAMPLES, 3.3), LIMITS)
 
 
 def test_marker_high_from_the_start() -> None:
-    with pytest.raises(MarkerError, match="fall 2599"):
+    with pytest.raises(MarkerMissingError, match="fall 2599"):
         find_window(changed("marker", 0, FALL, 3.3), LIMITS)
 
 
 def test_marker_doubled() -> None:
-    with pytest.raises(MarkerError, match=r"rise 499.*fall 999.*rise 1009.*fall 2599"):
+    with pytest.raises(MarkerExtraError, match=r"rise 499.*fall 999.*rise 1009.*fall 2599"):
         find_window(changed("marker", 1000, 1010, 0.0), LIMITS)
 
 
+@pytest.mark.parametrize("gap", [(100, 140), (2700, 2760)])
+def test_a_second_marker_before_or_after_the_window(gap: tuple[int, int]) -> None:
+    with pytest.raises(MarkerExtraError, match="wanted one rise and one fall"):
+        find_window(changed("marker", *gap, 3.3), LIMITS)
+
+
 def test_marker_late() -> None:
-    with pytest.raises(MarkerError, match=r"\+19\.5 samples from the trigger"):
+    with pytest.raises(MarkerLateError, match=r"\+19\.5 samples from the trigger"):
         find_window(changed("marker", RISE, RISE + 20, 0.0), LIMITS)
 
 
@@ -134,7 +143,7 @@ def test_readings_that_are_no_number(channel: str, value: float) -> None:
     ("channel", "value"), [("supply", 5.0), ("supply", 5.25), ("shunt", 1.0), ("shunt", -1.0)]
 )
 def test_saturated_readings(channel: str, value: float) -> None:
-    with pytest.raises(SaturationError, match=f"{channel} reaches {value:.5g} V"):
+    with pytest.raises(SaturationError, match=f"{channel} reaches {value:.5g} V, wanted less"):
         find_window(changed(channel, 1700, 1701, value), LIMITS)
 
 
@@ -151,8 +160,9 @@ def test_device_below_its_minimum_voltage() -> None:
 
 def test_swapped_channels_give_no_window() -> None:
     trace = good_trace()
-    with pytest.raises(SaturationError, match="shunt"):
-        find_window(replace(trace, supply=trace.shunt, shunt=trace.supply), LIMITS)
+    swapped = replace(trace, supply=trace.shunt, shunt=np.minimum(trace.supply, 1.05))
+    with pytest.raises(SwappedChannelsError, match="exchange the leads"):
+        find_window(swapped, LIMITS)
 
 
 def test_idle_is_the_whole_trace() -> None:
@@ -161,9 +171,9 @@ def test_idle_is_the_whole_trace() -> None:
 
 
 def test_no_idle_while_the_marker_is_high() -> None:
-    with pytest.raises(MarkerError, match="should be idle"):
+    with pytest.raises(MarkerExtraError, match="should be idle"):
         find_idle(changed("marker", 0, SAMPLES - 1, 0.0), replace(LIMITS, marker_threshold=-1.0))
-    with pytest.raises(MarkerError, match="should be idle"):
+    with pytest.raises(MarkerExtraError, match="should be idle"):
         find_idle(good_trace(), LIMITS)
 
 

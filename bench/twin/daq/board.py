@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bench.twin.card import Card
+from bench.twin.daq.errors import Code
 from bench.twin.daq.origin import Origin
 from bench.twin.noise import Occasions
 from bench.twin.world import NoiseKey, World
@@ -13,12 +14,14 @@ class Board:
     """The card in its world, and the name of the task that has it reserved.
 
     Attributes:
-        overflows: Whether its memory overflows before samples are fetched, as a fault.
+        failure: Error in which every reading of samples ends, as a fault.
+        dropped: Samples that are missing in the middle of each recording, as a fault.
     """
 
     world: World
     card: Card
-    overflows: bool = False
+    failure: Code | None = None
+    dropped: int = 0
     user: str | None = None
 
     def __post_init__(self) -> None:

@@ -18,10 +18,28 @@ class DigitizerFault(StrEnum):
     """The driver has no such device."""
     SAMPLES_LOST = "digitizer-samples-lost"
     """The card's memory overflows before its samples are fetched."""
+    OVERWRITTEN = "digitizer-overwritten"
+    """The driver's buffer is overwritten before its samples are read."""
+    SAMPLES_DROPPED = "digitizer-samples-dropped"
+    """In the middle of a recording samples are missing, and nobody says so."""
+    GONE = "digitizer-gone"
+    """The driver's server ends when samples are read."""
+
+
+_READ_ERRORS = {
+    DigitizerFault.SAMPLES_LOST: Code.INPUT_FIFO_OVERFLOW_2,
+    DigitizerFault.OVERWRITTEN: Code.SAMPLES_NO_LONGER_AVAILABLE,
+}
+DROPPED = 500
+"""Samples of each channel."""
 
 
 class Digitizer:
-    """All tasks on one card."""
+    """All tasks on one card.
+
+    Attributes:
+        ends: Whether its server ends when samples are read, as a fault.
+    """
 
     def __init__(
         self, world: World, card: Card, faults: Collection[DigitizerFault] = frozenset()
@@ -29,7 +47,10 @@ class Digitizer:
         self.world = world
         self.card = card
         self.devices = [] if DigitizerFault.MISSING in faults else [DEVICE]
-        self._board = Board(world, card, overflows=DigitizerFault.SAMPLES_LOST in faults)
+        dropped = DROPPED if DigitizerFault.SAMPLES_DROPPED in faults else 0
+        codes = [code for fault, code in _READ_ERRORS.items() if fault in faults]
+        self._board = Board(world, card, next(iter(codes), None), dropped)
+        self.ends = DigitizerFault.GONE in faults
         self._tasks: dict[str, Task] = {}
         self._unnamed = 0
 

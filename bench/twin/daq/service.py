@@ -4,7 +4,7 @@ What is not served answers as NI's server does with what it does not have: not i
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from typing import Any, NoReturn, TypeAlias
 
@@ -42,7 +42,11 @@ class DigitizerServer:
     def __init__(self, digitizer: Digitizer) -> None:
         pool = futures.ThreadPoolExecutor(WORKERS, thread_name_prefix="daq")
         self._server = grpc.server(pool, options=_OPTIONS)
-        nidaqmx_pb2_grpc.add_NiDAQmxServicer_to_server(_servicer(digitizer), self._server)
+        handlers = dict(HANDLERS)
+        if digitizer.ends:
+            handlers |= {name: self._end for name in HANDLERS if _reads(name)}
+        servicer = _servicer(digitizer, handlers)
+        nidaqmx_pb2_grpc.add_NiDAQmxServicer_to_server(servicer, self._server)
         self.port: int = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
 
@@ -55,15 +59,23 @@ class DigitizerServer:
         """Stop serving; calls in progress are cancelled."""
         self._server.stop(grace=None).wait()
 
+    def _end(self, _: Digitizer, __: Request, ___: Alive) -> NoReturn:
+        self._server.stop(grace=None)
+        raise SessionError(grpc.StatusCode.UNAVAILABLE, "The server ends.")
 
-def _servicer(digitizer: Digitizer) -> Any:
+
+def _reads(name: str) -> bool:
+    return name.startswith("Read")
+
+
+def _servicer(digitizer: Digitizer, handlers: Mapping[str, Handler]) -> Any:
     servicer = nidaqmx_pb2_grpc.NiDAQmxServicer()
     for name in dir(servicer):
         attribute = re.fullmatch(r"(Get|Set|Reset)([A-Z]\w*)Attribute\w*", name)
         if attribute:
             setattr(servicer, name, _unary(digitizer, _attribute(name, *attribute.groups())))
-    for name, handler in HANDLERS.items():
-        setattr(servicer, name, _unary(digitizer, handler, reads=name.startswith("Read")))
+    for name, handler in handlers.items():
+        setattr(servicer, name, _unary(digitizer, handler, reads=_reads(name)))
     servicer.RegisterEveryNSamplesEvent = _stream(digitizer, _every_n_samples)
     servicer.RegisterDoneEvent = _stream(digitizer, _done)
     return servicer

@@ -175,8 +175,8 @@ class Task:
         elif count < 0:
             count = self._acquired(run) - run.position
         complete = self._reach(run, run.position + count, budget, alive)
-        if self._board.overflows:
-            raise DaqError(Code.INPUT_FIFO_OVERFLOW_2, f"Task: {self.name}")
+        if self._board.failure is not None:
+            raise DaqError(self._board.failure, f"Task: {self.name}")
         acquired = self._acquired(run)
         if total is None and self._overwritten(run, acquired):
             raise DaqError(Code.SAMPLES_NO_LONGER_AVAILABLE, f"Task: {self.name}")
@@ -194,15 +194,18 @@ class Task:
     def _samples(self, run: Run, count: int) -> Floats:
         if count <= 0 or run.origin is None:
             return np.empty((len(self.settings.inputs), 0))
-        return self._card.sample(
-            self._world,
-            run.origin.key,
-            self._zero(run, run.origin),
-            run.position - run.origin.before,
-            count,
-            self._rate,
-            self.settings.channels,
-        )
+        first, total = run.position - run.origin.before, self.settings.total
+        if total is None or not self._board.dropped:
+            return self._sampled(run, run.origin, first, count)
+        whole = min(count, max(0, total // 2 - run.position))
+        after = first + whole + self._board.dropped
+        parts = ((first, whole), (after, count - whole))
+        samples = [self._sampled(run, run.origin, *part) for part in parts if part[1]]
+        return np.concatenate(samples, axis=1)
+
+    def _sampled(self, run: Run, origin_: Origin, first: int, count: int) -> Floats:
+        zero, channels = self._zero(run, origin_), self.settings.channels
+        return self._card.sample(self._world, origin_.key, zero, first, count, self._rate, channels)
 
     def _on_demand(self, count: int) -> Floats:
         self.reserve()

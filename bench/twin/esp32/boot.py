@@ -36,7 +36,7 @@ class Boot:
         self._flash = flash
         self._send = send
         self._alive = True
-        self._started = world.now
+        self._started = world.past + world.now
         self._busy = True
         self._received = bytearray()
 
@@ -44,7 +44,7 @@ class Boot:
         """Run `program`; bytes that came before, or come while it starts, wait for it."""
         self._check()
         self.program = program
-        self._started = self._world.now
+        self._started = self._world.past + self._world.now
         self._attend(program, program.boot)
 
     def deliver(self, data: bytes) -> None:
@@ -93,7 +93,7 @@ class Boot:
     def micros(self) -> int:
         """Microseconds since the program was started."""
         self._check()
-        return int((self._world.now - self._started) * 1e6)
+        return int((self._world.past + self._world.now - self._started) * 1e6)
 
     def marker(self, level: bool) -> None:
         """Set the marker pin."""

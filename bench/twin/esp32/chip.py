@@ -57,10 +57,12 @@ class Defects:
 
     Attributes:
         silent: Its transmit line is cut.
+        strapped: Something holds its IO0 low, so that it always starts its loader.
         clock: Its UART's clock, relative to what it should be.
     """
 
     silent: bool = False
+    strapped: bool = False
     clock: float = 1.0
 
 
@@ -169,7 +171,7 @@ class Esp32:
         if self._rts and not self._dtr:
             self._hold()
             return
-        download = self._dtr and not self._rts
+        download = self._defects.strapped or (self._dtr and not self._rts)
         boot = self._begin_boot(constants.ROM_BAUD)
         self._attend(boot, lambda: self._run_rom(boot, cause, download), booting=True)
 

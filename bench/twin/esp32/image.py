@@ -40,7 +40,7 @@ class Image:
 
 
 def application_image(
-    name: str, version: str, size: int = 4096, flash_bytes: int = 4 << 20
+    name: str, version: str, size: int = 4096, flash_bytes: int = 4 << 20, content: bytes = b""
 ) -> bytes:
     """An application image of exactly `size` bytes, a multiple of 16, at least 512.
 
@@ -49,15 +49,19 @@ def application_image(
         version: At most 31 bytes of ASCII.
         size: Of the image in bytes: what its fill makes up for code that the twin does not have.
         flash_bytes: The module's flash.
+        content: What the application holds in its data, such as a model's array.
 
     Raises:
-        ValueError: `size` is no multiple of 16 or below 512; a text is too long.
+        ValueError: `size` is no multiple of 16 or below 512, or too small for `content`; a text is
+            too long.
     """
     if size < _SHORTEST or size % 16:
         raise ValueError(f"an image of {size} bytes; wanted a multiple of 16, at least {_SHORTEST}")
     fixed = _HEADER.size + 2 * _SEGMENT.size + _DESCRIPTION.size + len(_CODE)
     fill = size - 32 - fixed - 4  # the last four of the body's multiple of 16 hold the checksum
-    data = _description(name, version) + bytes(fill)
+    if fill < len(content):
+        raise ValueError(f"an image of {size} bytes for a content of {len(content)}; wanted more")
+    data = _description(name, version) + content.ljust(fill, b"\0")
     return _assemble([(_FLASH_DATA, data), (_INTERNAL_CODE, _CODE)], _INTERNAL_CODE, flash_bytes)
 
 

@@ -83,6 +83,83 @@ class Unmarked(Interposed):
         """A level that goes nowhere."""
 
 
+class Bouncing(Interposed):
+    """The marker's line falls and rises once more after each rise."""
+
+    _BOUNCE = 100e-6
+
+    def __init__(self, host: ApplicationHost) -> None:
+        super().__init__(host)
+        self._amps = 0.0
+
+    def run(self, steps: Iterable[tuple[float, float]], repeat: int = 1) -> None:
+        """Current for a time; the last one stays, and is drawn while the line bounces."""
+        steps = tuple(steps)
+        self._amps = steps[-1][0] if steps else self._amps
+        super().run(steps, repeat)
+
+    def marker(self, level: bool) -> None:
+        """A level, a rise followed by another."""
+        self._host.marker(level)
+        if level:
+            for again in (False, True):
+                self._host.run(((self._amps, self._BOUNCE),))
+                self._host.marker(again)
+
+
+class Loaded(Interposed):
+    """What hangs on the marker's pin draws a current while it is high."""
+
+    _AMPS = 0.070
+    _high = False
+
+    def marker(self, level: bool) -> None:
+        """A level that costs a current."""
+        self._high = level
+        super().marker(level)
+
+    def run(self, steps: Iterable[tuple[float, float]], repeat: int = 1) -> None:
+        """Current for a time, and what hangs on the pin."""
+        more = self._AMPS if self._high else 0.0
+        super().run([(amps + more, seconds) for amps, seconds in steps], repeat)
+
+
+class Late(Interposed):
+    """The marker's line follows its pin by some time, at both edges."""
+
+    _DELAY = 5e-3
+
+    def __init__(self, host: ApplicationHost) -> None:
+        super().__init__(host)
+        self._due: list[tuple[float, bool]] = []
+        self._now = 0.0
+
+    def marker(self, level: bool) -> None:
+        """A level that the line takes on later."""
+        self._due.append((self._now + self._DELAY, level))
+
+    def run(self, steps: Iterable[tuple[float, float]], repeat: int = 1) -> None:
+        """Current for a time, in the course of which the line may change its level."""
+        steps = tuple(steps)
+        for _ in range(repeat):
+            if not self._due:
+                super().run(steps)
+                self._now += sum(seconds for _, seconds in steps)
+                continue
+            for amps, seconds in steps:
+                self._step(amps, seconds)
+
+    def _step(self, amps: float, seconds: float) -> None:
+        end = self._now + seconds
+        while self._due and self._due[0][0] <= end:
+            moment, level = self._due.pop(0)
+            super().run(((amps, moment - self._now),))
+            super().marker(level)
+            self._now = moment
+        super().run(((amps, end - self._now),))
+        self._now = end
+
+
 class Misread(Interposed):
     """A bit of each stretch of flash is misread at the clock at which the application maps it.
 

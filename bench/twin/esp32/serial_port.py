@@ -68,6 +68,7 @@ class SerialPort:
         self._output = threading.Lock()
         self._unsent = bytearray()
         self._pressed = False
+        self._taken: int | None = None
         self._stop_read, self._stop_write = os.pipe()
         self._directory = tempfile.mkdtemp(prefix="espsim-")
         self._lines = ModemLines(
@@ -99,8 +100,15 @@ class SerialPort:
             self._unsent += data[: max(0, _UNREAD_LIMIT - len(self._unsent))]
             self._flush()
 
+    def take(self) -> None:
+        """Open it as another program would that wants it for itself."""
+        self._taken = os.open(self.path, os.O_RDWR | os.O_NOCTTY)
+        fcntl.flock(self._taken, fcntl.LOCK_EX)
+
     def close(self) -> None:
         """Take the port away."""
+        if self._taken is not None:
+            os.close(self._taken)
         os.write(self._stop_write, b"x")
         self._thread.join()
         self._lines.close()

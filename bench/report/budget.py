@@ -1,0 +1,37 @@
+"""An uncertainty budget as text."""
+
+from collections.abc import Iterator
+
+from bench.report.record import BudgetRow, EstimateRecord
+
+
+def budget_text(estimate: EstimateRecord) -> str:
+    """The budget on one line, largest influence first.
+
+    Of each: its standard uncertainty in the result's unit, its share of the result's variance, and
+    its degrees of freedom where they are finite.
+    """
+    return "; ".join(_row(row, estimate.unit) for row in estimate.budget)
+
+
+def _freedom(dof: float) -> str:
+    """Degrees of freedom; beyond a million they are as good as infinite."""
+    return "inf" if dof > 1e6 else f"{dof:.3g}"
+
+
+def _row(row: BudgetRow, unit: str) -> str:
+    of_unit = "" if unit == "1" else f" {unit}"
+    freedom = "" if row.dof == float("inf") else f", {row.dof:.3g} dof"
+    return f"{row.influence} {row.standard:.3g}{of_unit} ({row.share:.2%}{freedom})"
+
+
+def budget_table(title: str, estimate: EstimateRecord) -> Iterator[str]:
+    """The result and its budget, a line for each influence, largest first."""
+    unit = "" if estimate.unit == "1" else f" {estimate.unit}"
+    yield (
+        f"{title}: {estimate.value:.6g} ± {estimate.expanded:.2g}{unit} "
+        f"(95 %, k = {estimate.coverage_factor:.2f}, {_freedom(estimate.dof)} degrees of freedom)"
+    )
+    yield f"  {'influence':<36}{'standard':>12}{'share':>10}{'dof':>8}"
+    for row in estimate.budget:
+        yield f"  {row.influence:<36}{row.standard:12.3g}{row.share:10.3%}{_freedom(row.dof):>8}"

@@ -1,0 +1,26 @@
+"""What the techniques of a network save against L, as the paper asks (its Fig. 4)."""
+
+from collections.abc import Mapping
+
+from bench.measurement.figures import Figures
+from bench.measurement.model import Run, saving
+from bench.measurement.uncertainty import Estimate, evaluate
+
+REFERENCE = "L"
+SAVING_TECHNIQUES = ("D", "F")
+
+
+def savings(network: str, runs: Mapping[str, Run], figures: Figures) -> dict[str, Estimate]:
+    """The saving of each technique of `network` that is among `runs` (by variant), beside L.
+
+    Each is the share of L's energy of one inference, with a budget of its own: the errors that the
+    station makes in both runs cancel as far as they are the same.
+    """
+    reference = runs.get(f"{network}-{REFERENCE}")
+    if reference is None:
+        return {}
+    return {
+        technique: evaluate(saving(reference, runs[name], figures))
+        for technique in SAVING_TECHNIQUES
+        if (name := f"{network}-{technique}") in runs
+    }

@@ -1,0 +1,78 @@
+// The smallest board and runtime that a core runs on; both count what is asked of them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "har/port.hpp"
+#include "har/runtime.hpp"
+
+namespace har {
+
+class QuietPort final : public Port {
+ public:
+  explicit QuietPort(Bytes partition) : partition_(partition) {}
+
+  std::string_view name() const override { return "fuzz"; }
+  std::string_view version() const override { return "0"; }
+  std::uint32_t clock_hz() const override { return 160'000'000; }
+  Bytes model_partition() override { return partition_; }
+  void write(Bytes text) override {
+    said.append(reinterpret_cast<const char*>(text.data), text.size);
+  }
+  void drain() override {}
+  std::uint64_t micros() override { return micros_ += 1000; }
+  void marker(bool level) override { marked = level; }
+  std::uint64_t timestamp() override { return micros(); }
+  void wait(std::uint32_t micros) override { micros_ += micros; }
+  const char* start_sampling() override { return nullptr; }
+  bool read_sample(Sample& sample, std::uint32_t /*timeout_micros*/) override {
+    sample.number = samples_++;
+    return samples_ % 5 != 0;
+  }
+  void stop_sampling() override {}
+
+  std::string said;
+  bool marked = false;
+
+ private:
+  Bytes partition_;
+  std::uint64_t micros_ = 0;
+  std::uint32_t samples_ = 0;
+};
+
+// A model of 8 float32 or int8 values that gives its first bytes back.
+class EchoRuntime final : public Runtime {
+ public:
+  explicit EchoRuntime(ElementType type) {
+    tensor_.type = type;
+    tensor_.elements = 8;
+    tensor_.bytes = type == ElementType::kFloat32 ? 32 : 8;
+    tensor_.scale = type == ElementType::kFloat32 ? 0.0F : 0.25F;
+  }
+
+  const char* load(const ModelImage& image) override {
+    return image.model.size % 7 == 6 ? "model: refused" : nullptr;
+  }
+  Tensor input() const override { return tensor_; }
+  Tensor output() const override { return tensor_; }
+  const std::uint8_t* output_data() const override { return echoed_.data(); }
+  const char* invoke(Bytes input, std::uint32_t /*times*/) override {
+    for (std::size_t index = 0; index < input.size; ++index) {
+      echoed_[index] = input.data[index];
+    }
+    return nullptr;
+  }
+  std::size_t arena_used() const override { return 1; }
+  std::size_t arena_size() const override { return 2; }
+  const char* profile() override { return nullptr; }
+  std::size_t operators() const override { return 1; }
+  OperatorTime operator_time(std::size_t /*index*/) const override { return {"ECHO", 1.25}; }
+
+ private:
+  Tensor tensor_;
+  std::array<std::uint8_t, 32> echoed_{};
+};
+
+}  // namespace har

@@ -1,0 +1,218 @@
+// Cores on boards whose every part is the host's: what a core asks is sent as a call, and what the
+// host sends is a boot of one of them or bytes for its console.
+#include <new>
+
+#include "har/console.hpp"
+#include "host.hpp"
+
+namespace {
+
+enum Order : std::uint32_t { kBoot, kReceive };
+enum Call : std::uint32_t {
+  kReturned,
+  kWrite,
+  kDrain,
+  kMicros,
+  kMarker,
+  kTimestamp,
+  kWait,
+  kLoad,
+  kInvoke,
+  kProfile,
+  kRunning
+};
+
+constexpr std::size_t kBoards = 4;
+constexpr std::size_t kTextSize = 256;
+constexpr std::size_t kOperators = 16;
+constexpr std::size_t kInputBytes = 64 * 1024;
+constexpr std::size_t kPartitionBytes = 1024 * 1024;
+
+struct Name {
+  char text[kTextSize];
+};
+
+struct TensorFacts {
+  std::uint32_t type;
+  std::uint32_t elements;
+  std::uint32_t bytes;
+  float scale;
+  std::int32_t zero_point;
+
+  har::Tensor tensor() const {
+    return {static_cast<har::ElementType>(type), elements, bytes, scale, zero_point};
+  }
+};
+
+void put_text(std::string_view text) {
+  host::put(static_cast<std::uint32_t>(text.size()));
+  host::write(text.data(), text.size());
+}
+
+void put_bytes(har::Bytes bytes) {
+  host::put(static_cast<std::uint32_t>(bytes.size));
+  host::write(bytes.data, bytes.size);
+}
+
+class HostPort final : public har::Port {
+ public:
+  HostPort(har::Bytes partition, std::uint32_t clock_hz, const Name& name, const Name& version)
+      : partition_(partition), clock_hz_(clock_hz), name_(name), version_(version) {}
+
+  std::string_view name() const override { return name_.text; }
+  std::string_view version() const override { return version_.text; }
+  std::uint32_t clock_hz() const override { return clock_hz_; }
+  har::Bytes model_partition() override { return partition_; }
+  void write(har::Bytes text) override {
+    host::put(kWrite);
+    put_bytes(text);
+  }
+  void drain() override { host::put(kDrain); }
+  std::uint64_t micros() override {
+    host::put(kMicros);
+    return host::next<std::uint64_t>();
+  }
+  void marker(bool level) override {
+    host::put(kMarker);
+    host::put<std::uint32_t>(level);
+  }
+  std::uint64_t timestamp() override {
+    host::put(kTimestamp);
+    return host::next<std::uint64_t>();
+  }
+  void wait(std::uint32_t micros) override {
+    host::put(kWait);
+    host::put(micros);
+  }
+  const char* start_sampling() override { return "sensor: none on this board"; }
+  bool read_sample(har::Sample& /*sample*/, std::uint32_t /*timeout_micros*/) override {
+    return false;
+  }
+  void stop_sampling() override {}
+  bool running() const override {
+    host::put(kRunning);
+    return host::next<std::uint32_t>() != 0;
+  }
+
+ private:
+  har::Bytes partition_;
+  std::uint32_t clock_hz_;
+  Name name_;
+  Name version_;
+};
+
+class HostRuntime final : public har::Runtime {
+ public:
+  const char* load(const har::ModelImage& image) override {
+    host::put(kLoad);
+    put_text(image.name);
+    put_text(image.technique);
+    put_bytes(image.model);
+    if (refused()) return message_.text;
+    input_ = host::next<TensorFacts>();
+    output_ = host::next<TensorFacts>();
+    arena_used_ = host::next<std::uint32_t>();
+    arena_size_ = host::next<std::uint32_t>();
+    operators_ = host::next<std::uint32_t>();
+    for (std::size_t i = 0; i < operators_; ++i) {
+      names_[i] = host::next<Name>();
+      micros_[i] = host::next<double>();
+    }
+    return nullptr;
+  }
+
+  har::Tensor input() const override { return input_.tensor(); }
+  har::Tensor output() const override { return output_.tensor(); }
+  const std::uint8_t* output_data() const override { return data_; }
+
+  const char* invoke(har::Bytes input, std::uint32_t times) override {
+    host::put(kInvoke);
+    put_bytes(input);
+    host::put(times);
+    if (refused()) return message_.text;
+    host::read(data_, output_.bytes);
+    return nullptr;
+  }
+
+  std::size_t arena_used() const override { return arena_used_; }
+  std::size_t arena_size() const override { return arena_size_; }
+
+  const char* profile() override {
+    host::put(kProfile);
+    return refused() ? message_.text : nullptr;
+  }
+  std::size_t operators() const override { return operators_; }
+  har::OperatorTime operator_time(std::size_t index) const override {
+    return {names_[index].text, micros_[index]};
+  }
+
+ private:
+  bool refused() {
+    if (host::next<std::uint32_t>() == 0) return false;
+    message_ = host::next<Name>();
+    return true;
+  }
+
+  TensorFacts input_{};
+  TensorFacts output_{};
+  std::size_t arena_used_ = 0;
+  std::size_t arena_size_ = 0;
+  std::size_t operators_ = 0;
+  Name names_[kOperators]{};
+  double micros_[kOperators]{};
+  Name message_{};
+  std::uint8_t data_[kInputBytes]{};
+};
+
+struct Boot {
+  Boot(har::Bytes partition, har::MutableBytes input, std::uint32_t clock_hz, const Name& name,
+       const Name& version)
+      : port(partition, clock_hz, name, version), console(port, runtime, input) {}
+
+  HostPort port;
+  HostRuntime runtime;
+  har::Console console;
+};
+
+struct Board {
+  alignas(16) std::uint8_t partition[kPartitionBytes];
+  alignas(16) std::uint8_t input[kInputBytes];
+  alignas(Boot) std::uint8_t storage[sizeof(Boot)];
+  Boot* boot;
+};
+
+Board boards[kBoards];
+std::uint8_t received[kPartitionBytes];
+
+void boot(Board& board) {
+  const auto name = host::next<Name>();
+  const auto version = host::next<Name>();
+  const auto clock_hz = host::next<std::uint32_t>();
+  const auto size = host::next<std::uint32_t>();
+  host::read(board.partition, size);
+  board.boot = new (board.storage) Boot({board.partition, size}, {board.input, sizeof board.input},
+                                        clock_hz, name, version);
+  board.boot->console.boot();
+}
+
+void receive(Board& board) {
+  const auto size = host::next<std::uint32_t>();
+  host::read(received, size);
+  board.boot->console.receive({received, size});
+}
+
+}  // namespace
+
+int main() {
+  Order order{};
+  while (host::read(&order, sizeof order)) {
+    Board& board = boards[host::next<std::uint32_t>() % kBoards];
+    if (order == kBoot) {
+      boot(board);
+    } else {
+      receive(board);
+    }
+    host::put(kReturned);
+  }
+  return 0;
+}

@@ -15,6 +15,7 @@ from bench.report.html.results import Results
 from bench.report.html.verdicts import verdict
 from bench.report.record import (
     AttemptRecord,
+    CheckRecord,
     ClaimRecord,
     ComparisonRecord,
     EstimateRecord,
@@ -45,12 +46,16 @@ def test_what_did_not_go_well_is_named_with_its_reason() -> None:
     broken = records.variant("C_1-L").model_copy(
         update={"error": "the supply is silent", "attempts": (AttemptRecord(number=1, error="x"),)}
     )
-    told = page(broken, records.variant("C_2-L", fits=False), records.variant("C_3-L", fits=True))
+    told = page(
+        broken,
+        records.variant("C_2-L", fits=False),
+        records.variant("C_3-L", fits=True, energy=1e-3),
+    )
     summary = told[: told.index("Beside the paper Table")]
     assert "1 of 3 fit, run right" in summary
     assert "C_1-L ! bench error the supply is silent" in summary
     assert "C_2-L ✗ does not fit arena" in summary
-    assert "C_3-L" not in summary
+    assert "C_3-L" not in summary[summary.index("What did not go well") :]
 
 
 def test_table_2_has_the_published_figures_beside_ours() -> None:
@@ -153,6 +158,32 @@ def test_a_field_that_the_page_does_not_know_is_shown() -> None:
 def test_a_field_that_is_not_set_is_not_shown() -> None:
     record = Check(variant="C_1-L", network="C_1", technique="L")
     assert generic.extras(record, record.known) == []
+
+
+def test_a_check_of_the_station_that_failed_is_told_before_anything_else() -> None:
+    failed = CheckRecord(name="shunt", verdict="failed", error="DeviceError: no current")
+    told = page(self_check=(CheckRecord(name="card", verdict="ok"), failed))
+    assert told.index("Self-check failed. shunt, attempt 1: DeviceError: no") < told.index(
+        "Started"
+    )
+    assert "card ✓ ok" in told
+    assert "shunt ✗ failed" in told
+
+
+def test_a_saving_has_its_own_uncertainty_where_the_record_knows_it() -> None:
+    saving = records.estimate(0.3, "1")
+    told = page(
+        records.variant("C_1-L", energy=1e-3),
+        records.variant("C_1-D", energy=7e-4).model_copy(update={"saving": saving}),
+    )
+    assert "C_1: D saves 30.0 % ± 0.3 %" in told
+    assert "Saved against L: 0.3000 ± 0.0030" in told
+
+
+def test_a_variant_that_was_not_put_on_a_device_is_no_trouble() -> None:
+    told = page(records.variant("C_1-L", fits=True))
+    assert "1 of 1 fit and keep their limits" in told
+    assert "What did not go well" not in told
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ _SHOWN_OF_VARIANT = (
 )  # fmt: skip
 _SHOWN_OF_MEASUREMENT = (
     "latency", "energy", "above_idle", "idle_power", "supply_current", "arena", "clock_hz",
-    "operators", "windows",
+    "operators", "windows", "supply_score",
 )  # fmt: skip
 GOLDEN = "golden outputs"
 GOOD = ("runs", "fits")

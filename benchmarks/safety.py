@@ -19,7 +19,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -290,9 +290,14 @@ def main() -> int:
     options = parser.parse_args()
     draw = random.Random(options.seed)
     ends: list[End] = []
-    with served() as bench, tempfile.TemporaryDirectory(prefix="har-safety-") as folder:
+    with (
+        served() as bench,
+        tempfile.TemporaryDirectory(prefix="har-safety-") as folder,
+        ExitStack() as stack,
+    ):
         traces = Path(folder)
         lasts = durations(bench, traces)
+        stack.enter_context(suppress(KeyboardInterrupt))  # what there is by then is shown
         for number in range(options.kills):
             way, step = list(WAYS)[number % len(WAYS)], draw.choice(list(STEPS))
             ends.append(end(bench, way, step, draw.uniform(0.0, lasts[step]), traces))

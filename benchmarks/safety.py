@@ -259,7 +259,7 @@ def durations(bench: Bench, traces: Path) -> dict[str, float]:
         pass
     lasts = dict.fromkeys(STEPS, 0.0)
     for (begin, step), (after, _) in pairwise(begins):
-        lasts[step] = max(lasts[step], after - begin)
+        lasts[step] = max(lasts.get(step, 0.0), after - begin)
     return lasts
 
 

@@ -62,9 +62,9 @@ class Mute(Interposed):
 
 
 class Noisy(Interposed):
-    """The line turns the highest bit of every 97th byte of a boot into a 1."""
+    """The line turns the highest bit of every 61st byte of a boot into a 1."""
 
-    _PERIOD = 97
+    _PERIOD = 61
     _sent = 0
 
     def write(self, data: bytes) -> None:

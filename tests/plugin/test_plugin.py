@@ -176,7 +176,7 @@ def test_the_options_are_in_the_help(run: pytest.Pytester) -> None:
 OUTCOMES = """
 import pytest
 from bench.errors import DeviceError
-from bench.run.campaign import StationBrokenError
+from bench.run.station import StationBrokenError
 from bench.run.judged import Judged
 from bench.run.matrix import MissingError
 from bench.verdict.rules import Judgement, Outcome, Rule

@@ -66,10 +66,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             cases = cases_of(session.asked.selection, session.asked.modes)
             metafunc.parametrize(name, [_marked(case) for case in cases], indirect=True)
     if "station_mode" in metafunc.fixturenames and not _CASES.keys() & set(metafunc.fixturenames):
-        modes = [
-            pytest.param(mode, marks=getattr(pytest.mark, mode)) for mode in session.asked.modes
-        ]
-        metafunc.parametrize("station_mode", modes, indirect=True)
+        modes = session.asked.modes
+        marked = [pytest.param(mode, marks=getattr(pytest.mark, mode)) for mode in modes]
+        metafunc.parametrize("station_mode", marked, indirect=True)
 
 
 def _marked(case: Case) -> Any:

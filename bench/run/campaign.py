@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from bench.device.deployability import Step, check_model, paper_profile
 from bench.errors import BenchError
 from bench.measurement.declared import figures_of
-from bench.measurement.model import Run
+from bench.measurement.repeated import Run
 from bench.report.convert import estimate_record, step_record
 from bench.report.files import RecordFolder
 from bench.report.record import AttemptRecord, BaseRecord, VariantRecord, WindowRecord

@@ -54,7 +54,7 @@ class RunLimits:
         return Judged(case.name, judgements)
 
     def expected_undeployable(self, case: Case) -> str | None:
-        """Why the limits expect that a case does not fit the bench's layout; None if they do not."""
+        """Why the limits expect that a case does not fit; None if they do not."""
         if self.models.options.profile != "bench" or self.why_none:
             return None
         return self.file.expected_undeployable(case.name)

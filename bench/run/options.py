@@ -19,7 +19,6 @@ class Options:
         mode: Simulated lab or hardware.
         networks: That can be asked for, by name.
         station: File of the station; None for the twin.
-        seed: Of the training.
         lab_seed: Of the simulated lab.
         window: ``default`` or ``paper``.
         limits: Limits file, or None for the one of the data set.
@@ -35,7 +34,6 @@ class Options:
     mode: Mode
     networks: Mapping[str, Network]
     station: Path | None = None
-    seed: int = 0
     lab_seed: int = 1
     window: str = "default"
     limits: Path | None = None

@@ -13,7 +13,7 @@ from bench.cli import app
 from bench.report.files import load_report
 from bench.run.judged import VerdictWarning
 from bench.run.reanalysis import reanalyse
-from bench.station.calibration import KINDS
+from bench.station.calibration_records import KINDS
 
 pytest_plugins = ("pytester",)
 

@@ -49,6 +49,10 @@ class Interposed:
         """What runs here."""
         self._host.identify(text)
 
+    def discard_input(self) -> bool:
+        """Bytes that came while the application was busy."""
+        return self._host.discard_input()
+
     def run(self, steps: Iterable[tuple[float, float]], repeat: int = 1) -> None:
         """Current (A) for a time (s), step after step."""
         self._host.run(steps, repeat)

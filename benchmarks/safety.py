@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from statistics import median
 
@@ -41,8 +41,10 @@ WANTED = 2.0
 """Longest time to off in s."""
 AWAY = 0.5
 """s for which the supply's server is gone."""
-AGAIN = 5.0
-"""s until somebody presses Ctrl-C once more."""
+AGAIN = 20.0
+"""s until it is done again; an owner that minds it takes a part of that."""
+GIVEN_UP = 5
+"""So often at most."""
 SLOWEST = 5
 """So many are listed."""
 Process = subprocess.Popen[bytes]
@@ -120,10 +122,6 @@ WAYS: dict[str, Callable[[Bench, Process], None]] = {
 }
 
 
-UNHEEDED = ("exception", "time-out", "Ctrl-C")
-"""Ways that Python itself may drop."""
-
-
 @dataclass(frozen=True)
 class End:
     """How an owner ended: in which step, and what became of the output.
@@ -134,6 +132,8 @@ class End:
         was_on: Whether the output was on at that moment.
         seconds: From that moment until the output was off for good; 0 if it never was on after.
         stays_on: Whether it is still on after owner and guardian have ended.
+        again: How often it had to be done again, and is counted from then: Python drops an
+            exception in a destructor or a callback, and a cut is no harm to who is not connected.
     """
 
     way: str
@@ -141,6 +141,7 @@ class End:
     was_on: bool
     seconds: float
     stays_on: bool
+    again: int
 
 
 def end(bench: Bench, way: str, step: str, delay: float, traces: Path) -> End:
@@ -149,31 +150,19 @@ def end(bench: Bench, way: str, step: str, delay: float, traces: Path) -> End:
     with owner(bench, traces) as process:
         bench.watch.wait_for(step)
         time.sleep(delay)
-        with bench.world.lock:
-            seen, was_on, moment = bench.watch.step(), bench.world.on, time.monotonic()
-        WAYS[way](bench, process)
-        wait_for_end(bench, process, way)
+        for times in count():
+            with bench.world.lock:
+                seen, was_on, moment = bench.watch.step(), bench.world.on, time.monotonic()
+            WAYS[way](bench, process)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(AGAIN)
+                break
+            if times == GIVEN_UP:
+                raise TimeoutError(f"an owner does not end by {way}")
         with FileLock(bench.lease.guardian_lock, timeout=PATIENCE), bench.world.lock:
             stays_on = bench.world.on
             bench.world.disconnect()
-    return End(way, seen, was_on, max(0.0, bench.watch.off - moment), stays_on)
-
-
-def wait_for_end(bench: Bench, process: Process, way: str) -> None:
-    """Wait until the owner has ended; what it has not heeded is done again.
-
-    An exception that is raised while a destructor or a callback runs goes no further: Python
-    reports it and carries on, and so does the owner, whose output is rightly on.
-    """
-    deadline = time.monotonic() + PATIENCE
-    while process.poll() is None:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(AGAIN)
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"an owner did not end by {way} within {PATIENCE:g} s")
-        if way in UNHEEDED:
-            WAYS[way](bench, process)
+    return End(way, seen, was_on, max(0.0, bench.watch.off - moment), stays_on, times)
 
 
 def durations(bench: Bench, traces: Path) -> dict[str, float]:
@@ -196,7 +185,15 @@ def durations(bench: Bench, traces: Path) -> dict[str, float]:
 def table(ends: Sequence[End]) -> Table:
     """A row for each way, and one for all."""
     shown = Table(title=f"{len(ends)} owners ended at drawn moments")
-    for name in ("way", "ended", "output on then", "median to off", "longest to off", "stays on"):
+    for name in (
+        "way",
+        "ended",
+        "output on then",
+        "median to off",
+        "longest to off",
+        "stays on",
+        "done again",
+    ):
         shown.add_column(name, justify="left" if name == "way" else "right")
     groups = {way: [each for each in ends if each.way == way] for way in WAYS}
     for way, group in [*groups.items(), ("all", list(ends))]:
@@ -208,6 +205,7 @@ def table(ends: Sequence[End]) -> Table:
             f"{median(times):.2f} s" if times else "",
             f"{max(times):.2f} s" if times else "",
             str(sum(each.stays_on for each in group)),
+            str(sum(each.again for each in group)),
             end_section=way == list(WAYS)[-1],
         )
     return shown
@@ -233,7 +231,7 @@ def main() -> int:
             ends.append(end(bench, way, step, draw.uniform(0.0, lasts[step]), traces))
             print(f"\r{number + 1} of {options.kills}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    Console(width=100).print(table(ends))
+    Console(width=120).print(table(ends))
     steps = Counter(each.step for each in ends)
     print("by step:", ", ".join(f"{step} {steps[step]}" for step in (*STEPS, "idle")))
     longest = max((each.seconds for each in ends), default=0.0)

@@ -86,7 +86,7 @@ def test_wrong_file_names_the_file_and_what_is_wrong(
     assert named in str(caught.value)
 
 
-@pytest.mark.parametrize("quantity", ["bytes", "arena", "latency", "accuracy drop"])
+@pytest.mark.parametrize("quantity", ["bytes", "arena", "latency"])
 def test_a_guard_band_needs_an_uncertainty(tmp_path: Path, quantity: str) -> None:
     unit = UNITS[cast(Quantity, quantity)]
     text = FILE.replace(

@@ -159,7 +159,8 @@ class _Running:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    def __exit__(self, *exception: object) -> None:
+        _, error, _ = exception
         _clear_after(error, self._task, self._leaving)
 
     def _fetch(self, count: int, duration: float) -> Floats:
@@ -225,7 +226,7 @@ def _cleared_on_error(task: Any, leaving: Leaving) -> Iterator[None]:
         raise
 
 
-def _clear_after(error: BaseException | None, task: Any, leaving: Leaving) -> None:
+def _clear_after(error: object, task: Any, leaving: Leaving) -> None:
     try:
         if error is not None and not isinstance(error, BenchError):
             leaving()

@@ -40,6 +40,8 @@ WANTED = 2.0
 """Longest time to off in s."""
 AWAY = 0.5
 """s for which the supply's server is gone."""
+AGAIN = 5.0
+"""s until somebody presses Ctrl-C once more."""
 SLOWEST = 5
 """So many are listed."""
 PATIENCE = 60.0
@@ -148,6 +150,10 @@ WAYS: dict[str, Callable[[Bench, Process], None]] = {
 }
 
 
+UNHEEDED = ("exception", "time-out", "Ctrl-C")
+"""Ways that Python itself may drop."""
+
+
 class OffTimes(threading.Thread):
     """Notes when the output goes off."""
 
@@ -194,11 +200,28 @@ def end(bench: Bench, offs: OffTimes, way: str, step: str, delay: float, traces:
         with bench.world.lock:
             seen, was_on, moment = bench.step(), bench.world.on, time.monotonic()
         WAYS[way](bench, process)
-        process.wait(PATIENCE)
+        wait_for_end(bench, process, way)
         with FileLock(bench.lease.guardian_lock, timeout=PATIENCE), bench.world.lock:
             stays_on = bench.world.on
             bench.world.disconnect()
     return End(way, seen, was_on, max(0.0, offs.last - moment), stays_on)
+
+
+def wait_for_end(bench: Bench, process: Process, way: str) -> None:
+    """Wait until the owner has ended; what it has not heeded is done again.
+
+    An exception that is raised while a destructor or a callback runs goes no further: Python
+    reports it and carries on, and so does the owner, whose output is rightly on.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while process.poll() is None:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(AGAIN)
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"an owner did not end by {way} within {PATIENCE:g} s")
+        if way in UNHEEDED:
+            WAYS[way](bench, process)
 
 
 def durations(bench: Bench, traces: Path) -> dict[str, float]:

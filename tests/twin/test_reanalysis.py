@@ -298,7 +298,7 @@ def test_the_command_prints_a_variants_budgets(folder: Path) -> None:
     table = done.output.partition(title)[2].splitlines()
     assert table[2].split()[:-3] == saved.budget[0].influence.split()
     wrong = CliRunner().invoke(app, ["reanalyse", str(folder), "--budget", "tiny-X"])
-    assert "tiny-X has no energy; wanted one of those with: tiny-D" in str(wrong.exception)
+    assert "tiny-X has no energy; wanted one of those with: tiny-" in str(wrong.exception)
 
 
 def test_savings_are_on_record_with_their_own_budget(fresh: Path) -> None:

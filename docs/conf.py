@@ -19,7 +19,7 @@ default_role = "code"  # what docstrings put between single backquotes
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header"]  # pages that programs write may begin at any level
+suppress_warnings = ["toc.empty_glob"]
 
 # The extension points name types of other libraries, whose documentation is not looked up.
 nitpick_ignore_regex = [
@@ -45,7 +45,8 @@ def _inline_math(writer: HTML5Translator, node: nodes.math) -> None:
 
 
 def _display_math(writer: HTML5Translator, node: nodes.math_block) -> None:
-    writer.body.append(f"<div>{tex2mathml(node.astext(), as_block=True)}</div>\n")
+    formula = tex2mathml(node.astext(), as_block=True)
+    writer.body.append(f'<div class="math" style="padding: 0.5em 0">{formula}</div>\n')
     raise nodes.SkipNode
 
 

@@ -1,8 +1,8 @@
 """The bench's pytest plugin: options, marks, parametrisation, fixtures. The work is in `bench.run`.
 
 ``pytest -m sim`` runs every variant on the simulated lab, ``pytest -m hw --station FILE`` on a real
-one. Each variant has ``test_fits``, ``test_accuracy`` and ``test_energy``; a base has
-``test_accuracy``. ``--help`` tells the options.
+one. Each variant has ``test_fits``, ``test_accuracy``, ``test_energy`` and ``test_live``; a base
+has ``test_accuracy``. ``--help`` tells the options.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,10 @@ import pytest
 
 from bench.errors import BenchError
 from bench.report.budget import budget_text
-from bench.report.record import EstimateRecord, VariantRecord
+from bench.report.record import EstimateRecord, LiveRecord, VariantRecord
 from bench.run.campaign import Campaign, StationBrokenError
 from bench.run.judged import Changes, Judged, VerdictWarning
+from bench.run.live import live_properties
 from bench.run.matrix import Finding, Matrix, MissingError
 from bench.run.scheduler import NetworkScheduling, in_order_of_work
 from bench.run.selection import Case, Mode, Selection
@@ -202,9 +203,7 @@ def energy(
     record_property: Callable[[str, object], None],
 ) -> Judged:
     """Energy and latency of a variant, judged by the limits that apply."""
-    if not fitted.deployable:
-        refused = next(step for step in fitted.steps if not step.kept)
-        pytest.skip(f"{fitted.variant} is not deployable: {refused.name}: {refused.note}")
+    _skip_undeployable(fitted)
     if (measurement := fitted.measurement) is None:
         pytest.skip(f"{fitted.variant}: {campaigns(variant_case.mode).options.why_not_measured}")
     record_property("calibrated", bench_session.calibrated(variant_case.mode))
@@ -228,6 +227,34 @@ def _record_estimate(
     record_property(f"{name}, coverage factor", estimate.coverage_factor)
     record_property(f"{name}, degrees of freedom", estimate.dof)
     record_property(f"{name}, budget", budget_text(estimate))
+
+
+@pytest.fixture
+def live(
+    fitted: VariantRecord,
+    variant_case: Case,
+    campaigns: Callable[[Mode], Campaign],
+    record_property: Callable[[str, object], None],
+) -> LiveRecord:
+    """Live operation of a variant."""
+    _skip_undeployable(fitted)
+    found = fitted.live
+    if fitted.measurement is None:
+        pytest.skip(f"{fitted.variant}: {campaigns(variant_case.mode).options.why_not_measured}")
+    if found is None and fitted.why_no_live is None:
+        pytest.skip("no stream: live operation is of the networks that a data set has trained")
+    if found is None:
+        refused = f"{fitted.variant} does not operate live: {fitted.why_no_live}"
+        (pytest.skip if variant_case.mode == "hw" else pytest.fail)(refused)
+    for name, value in live_properties(found).items():
+        record_property(name, value)
+    return found
+
+
+def _skip_undeployable(record: VariantRecord) -> None:
+    if not record.deployable:
+        refused = next(step for step in record.steps if not step.kept)
+        pytest.skip(f"{record.variant} is not deployable: {refused.name}: {refused.note}")
 
 
 @pytest.fixture

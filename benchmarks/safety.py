@@ -19,8 +19,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -65,29 +66,67 @@ STEPS: dict[str, Callable[[World], bool]] = {
 """What the lab sees of each step of a life cycle; the power cycle after flashing is `power off`."""
 
 
+class Watch:
+    """Is told of all that happens in a lab, in that very moment.
+
+    Attributes:
+        off: When the output last went off, in s of the monotonic clock.
+        begins: Each step that owners came to, and when.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.off = 0.0
+        self.begins: list[tuple[float, str]] = []
+        self._world, self._on = world, world.on
+        self._wanted, self._reached = "", threading.Event()
+        self._tell = world.changed.notify_all
+        world.changed.notify_all = self._told  # type: ignore[method-assign]  # to be told first
+
+    def forget(self) -> None:
+        """Begin anew, before an owner does."""
+        with self._world.lock:
+            self._world.begin()
+            self.begins.clear()
+            self._reached.clear()
+
+    def step(self) -> str:
+        """The step that an owner is in."""
+        return next((name for name, sees in STEPS.items() if sees(self._world)), "idle")
+
+    def wait_for(self, step: str) -> None:
+        """Wait until an owner has come to this step; it may have gone on since."""
+        with self._world.lock:
+            self._wanted = step
+            if any(step == begun for _, begun in self.begins):
+                return
+        if not self._reached.wait(PATIENCE):
+            raise TimeoutError(f"no owner came to {step!r} within {PATIENCE:g} s")
+
+    def has_come_round(self) -> bool:
+        """Whether an owner is at its second life cycle."""
+        return [step for _, step in self.begins].count("configure") > 1
+
+    def _told(self) -> None:
+        self._tell()
+        step, on, now = self.step(), self._world.on, time.monotonic()
+        if self._on and not on:
+            self.off = now
+        self._on = on
+        if not self.begins or self.begins[-1][1] != step:
+            self.begins.append((now, step))
+        if step == self._wanted:
+            self._reached.set()
+
+
 @dataclass(frozen=True)
 class Bench:
     """A lab that is served, the way to its supply, and what an owner of it is told."""
 
-    lab: Lab
+    world: World
+    watch: Watch
     proxy: Proxy
     addresses: str
     lease: Lease
-
-    @property
-    def world(self) -> World:
-        """The lab's world."""
-        return self.lab.world
-
-    def step(self) -> str:
-        """The step that an owner is in."""
-        return next((name for name, sees in STEPS.items() if sees(self.world)), "idle")
-
-    def wait_for(self, step: str) -> None:
-        """Wait until an owner is in this step."""
-        with self.world.changed:
-            if not self.world.changed.wait_for(lambda: STEPS[step](self.world), PATIENCE):
-                raise TimeoutError(f"no owner came to {step!r} within {PATIENCE:g} s")
 
 
 @contextmanager
@@ -98,7 +137,8 @@ def served() -> Iterator[Bench]:
         Proxy(int(lab.addresses.visa.split("::")[2])) as proxy,
     ):
         addresses = replace(lab.addresses, visa=proxy.resource)
-        yield Bench(lab, proxy, json.dumps(asdict(addresses)), Lease(proxy.resource))
+        told, lease = json.dumps(asdict(addresses)), Lease(proxy.resource)
+        yield Bench(lab.world, Watch(lab.world), proxy, told, lease)
 
 
 @contextmanager
@@ -154,23 +194,6 @@ UNHEEDED = ("exception", "time-out", "Ctrl-C")
 """Ways that Python itself may drop."""
 
 
-class OffTimes(threading.Thread):
-    """Notes when the output goes off."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(daemon=True)
-        self.world, self.last = world, 0.0
-        self.start()
-
-    def run(self) -> None:
-        """Watch until the program ends."""
-        while True:
-            with self.world.changed:
-                self.world.changed.wait_for(lambda: self.world.on)
-                self.world.changed.wait_for(lambda: not self.world.on)
-                self.last = time.monotonic()
-
-
 @dataclass(frozen=True)
 class End:
     """How an owner ended: in which step, and what became of the output.
@@ -190,21 +213,20 @@ class End:
     stays_on: bool
 
 
-def end(bench: Bench, offs: OffTimes, way: str, step: str, delay: float, traces: Path) -> End:
+def end(bench: Bench, way: str, step: str, delay: float, traces: Path) -> End:
     """Start an owner and end it `delay` s after it has come to `step`."""
-    with bench.world.lock:
-        bench.world.begin()
+    bench.watch.forget()
     with owner(bench, traces) as process:
-        bench.wait_for(step)
+        bench.watch.wait_for(step)
         time.sleep(delay)
         with bench.world.lock:
-            seen, was_on, moment = bench.step(), bench.world.on, time.monotonic()
+            seen, was_on, moment = bench.watch.step(), bench.world.on, time.monotonic()
         WAYS[way](bench, process)
         wait_for_end(bench, process, way)
         with FileLock(bench.lease.guardian_lock, timeout=PATIENCE), bench.world.lock:
             stays_on = bench.world.on
             bench.world.disconnect()
-    return End(way, seen, was_on, max(0.0, offs.last - moment), stays_on)
+    return End(way, seen, was_on, max(0.0, bench.watch.off - moment), stays_on)
 
 
 def wait_for_end(bench: Bench, process: Process, way: str) -> None:
@@ -226,16 +248,19 @@ def wait_for_end(bench: Bench, process: Process, way: str) -> None:
 
 def durations(bench: Bench, traces: Path) -> dict[str, float]:
     """How long each step of an undisturbed life cycle takes, in s of wall time."""
-    begins: list[tuple[float, str]] = []
+    bench.watch.forget()
     with owner(bench, traces) as process:
-        for step in [*STEPS, "configure"]:
-            bench.wait_for(step)
-            begins.append((time.monotonic(), step))
+        bench.watch.wait_for("capture")
+        with bench.world.changed:
+            bench.world.changed.wait_for(bench.watch.has_come_round, PATIENCE)
+            begins = list(bench.watch.begins)
         process.kill()
     with FileLock(bench.lease.guardian_lock, timeout=PATIENCE):
         pass
-    after = [time for time, _ in begins[1:]]
-    return {step: next_ - time for (time, step), next_ in zip(begins, after, strict=False)}
+    lasts = dict.fromkeys(STEPS, 0.0)
+    for (begin, step), (after, _) in pairwise(begins):
+        lasts[step] = max(lasts.get(step, 0.0), after - begin)
+    return lasts
 
 
 def table(ends: Sequence[End]) -> Table:
@@ -265,12 +290,17 @@ def main() -> int:
     options = parser.parse_args()
     draw = random.Random(options.seed)
     ends: list[End] = []
-    with served() as bench, tempfile.TemporaryDirectory(prefix="har-safety-") as folder:
+    with (
+        served() as bench,
+        tempfile.TemporaryDirectory(prefix="har-safety-") as folder,
+        ExitStack() as stack,
+    ):
         traces = Path(folder)
-        offs, lasts = OffTimes(bench.world), durations(bench, traces)
+        lasts = durations(bench, traces)
+        stack.enter_context(suppress(KeyboardInterrupt))  # what there is by then is shown
         for number in range(options.kills):
             way, step = list(WAYS)[number % len(WAYS)], draw.choice(list(STEPS))
-            ends.append(end(bench, offs, way, step, draw.uniform(0.0, lasts[step]), traces))
+            ends.append(end(bench, way, step, draw.uniform(0.0, lasts[step]), traces))
             print(f"\r{number + 1} of {options.kills}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     Console(width=100).print(table(ends))

@@ -142,8 +142,13 @@ def idle_power(run: Run, figures: Figures) -> Measurand:
     """Power in W while waiting; `MeasurementError` if the run has no idle reading."""
     if not run.idle:
         raise MeasurementError("run: no idle reading; wanted at least one; measure the idle device")
-    spreads = _station_spreads(figures) | _idle_spreads(run.idle, figures)
-    return Measurand("idle power", "W", spreads, lambda e: _mean_power(run.idle, e) + e[DRIFT])
+    return mean_power("idle power", run.idle, figures)
+
+
+def mean_power(name: str, stretches: Sequence[WindowEnergy], figures: Figures) -> Measurand:
+    """Mean power in W over stretches of one circuit that ought to be alike; at least one."""
+    spreads = _station_spreads(figures) | _idle_spreads(stretches, figures)
+    return Measurand(name, "W", spreads, lambda e: _mean_power(stretches, e) + e[DRIFT])
 
 
 def mean_current(run: Run, figures: Figures) -> Measurand:

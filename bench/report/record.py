@@ -203,6 +203,46 @@ class CheckRecord(_Record):
     attempt: int = 1
 
 
+class LiveRecord(_Record):
+    """Live operation: the sensor is sampled at 50 Hz, a window of 128 samples inferred every 64.
+
+    Attributes:
+        idle_state: What the device does between two samples, as it says.
+        windows: That it classified.
+        samples: That it took from its sensor.
+        gaps: After which it began a window afresh.
+        lost: Samples that the sensor dropped because they were not fetched.
+        predictions: The class of each window.
+        offline: What the evaluation's runtime makes of the same samples; empty on hardware.
+        rate: Of the sensor in Hz, by the card's clock.
+        duty: Share of the time in which it infers.
+        power: On average over whole steps, as `current`.
+        current: Through the shunt.
+        battery_capacity: In C (A s).
+        battery_life: In s: capacity over `current`, as a linear regulator leaves it.
+        trace: File in the report's ``traces`` folder.
+        sha256: Of the trace's content.
+        problems: What is wrong with it, each in a sentence.
+    """
+
+    idle_state: str
+    windows: int
+    samples: int
+    gaps: int
+    lost: int
+    predictions: tuple[int, ...]
+    offline: tuple[int, ...]
+    rate: float
+    duty: float
+    power: EstimateRecord
+    current: EstimateRecord
+    battery_capacity: float
+    battery_life: float
+    trace: str
+    sha256: str
+    problems: tuple[str, ...]
+
+
 class AttemptRecord(_Record):
     """One attempt at a measurement; `error` is None for the one that counts."""
 
@@ -217,6 +257,8 @@ class VariantRecord(_Record):
         saving: Share of the energy of the same network under L that this variant saves, with the
             uncertainty of that share: what both energies have in common cancels.
         reference: Windows of the reference variant, measured before this variant's network.
+        live: Its live operation, or None where there was none.
+        why_no_live: Why there was none, where the device said so.
     """
 
     variant: str
@@ -231,6 +273,8 @@ class VariantRecord(_Record):
     measurement: MeasurementRecord | None = None
     saving: EstimateRecord | None = None
     reference: tuple[WindowRecord, ...] = ()
+    live: LiveRecord | None = None
+    why_no_live: str | None = None
     attempts: tuple[AttemptRecord, ...] = ()
     judgements: tuple[JudgementRecord, ...] = ()
 

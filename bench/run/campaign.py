@@ -2,9 +2,11 @@
 
 import logging
 import re
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from bench.device.deployability import BENCH, ProfileName, Step, check_model, paper_profile
@@ -31,6 +33,7 @@ from bench.report.record import (
 )
 from bench.run.doctor import QUICK_SECONDS, first_error
 from bench.run.judged import Judged
+from bench.run.live import LiveTask, MeasuredLive, live_record, offline
 from bench.run.matrix import Matrix
 from bench.run.measure import Workbench, is_broken
 from bench.run.own import OwnModel
@@ -45,6 +48,7 @@ from bench.verdict.limits import Limits, load_limits
 from models import golden
 from models.catalog import BASE, Network, Technique, Variant
 from models.pipeline import Artefact, Pipeline
+from models.stream import Stream, stitched
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +56,8 @@ PAPER_INFERENCES = 10
 """Inferences of the paper's window: "10 consecutive measures"."""
 POWER_CYCLES: Mapping[Mode, int] = {"sim": 3, "hw": 6}
 """Of each variant: the clusters of the gate's intervals."""
+LIVE_WINDOWS = 8
+"""Classified in live operation on hardware: 11.5 s."""
 LIMITS = Path(__file__).parents[2] / "limits"
 
 
@@ -77,6 +83,7 @@ class Options:
             what Table 3 implies.
         power_cycles: Of each variant; None for as many as the mode needs.
         reference: Measured before each network, or None.
+        battery: Capacity in C that the days of live operation are stated for.
     """
 
     mode: Mode
@@ -91,6 +98,7 @@ class Options:
     builder: Builder | None = None
     power_cycles: int | None = None
     reference: Variant | None = None
+    battery: float = 3600.0
 
     @property
     def why_not_measured(self) -> str:
@@ -142,6 +150,11 @@ class Campaign:
         """The limits file of this run."""
         path = self.options.limits or LIMITS / f"{self.pipeline.dataset.name}.toml"
         return load_limits(path)
+
+    @cached_property
+    def stream(self) -> Stream:
+        """What the simulated sensor measures: test windows, joined."""
+        return stitched(self.pipeline.dataset.windows.of(self.pipeline.split.test))
 
     def accuracy(self, case: Case) -> Judged:
         """The accuracy of a base or a variant, judged.
@@ -223,7 +236,8 @@ class Campaign:
         if case.network not in self._references:
             name = reference.network.name
             subject, _ = self._subject(Case(case.mode, name, reference.technique))
-            subject = replace(self._built(subject), label=f"{reference.name}-before-{case.network}")
+            label = f"{reference.name}-before-{case.network}"
+            subject = replace(self._built(subject), label=label, live=None)
             measured = self._bench().measure(subject).measured
             if measured is None:
                 raise BenchError(f"--reference: {reference.name} does not run: use one that does")
@@ -261,7 +275,23 @@ class Campaign:
                 AttemptRecord(number=number, error=error)
                 for number, error in enumerate(errors, start=1)
             ),
+            **self._found_live(subject.live, result.live),
         }
+
+    def _found_live(
+        self, task: LiveTask | None, live: MeasuredLive | str | None
+    ) -> dict[str, object]:
+        if task is None or not isinstance(live, MeasuredLive):
+            return {"why_no_live": live}
+        return {"live": live_record(live, task.expected, self.options.battery)}
+
+    def _live_task(self, artefact: Artefact) -> LiveTask:
+        if self.options.mode == "hw":
+            return LiveTask(LIVE_WINDOWS)
+        expected = offline(
+            artefact.model.read_bytes(), artefact.manifest.standardisation, self.stream
+        )
+        return LiveTask(len(self.stream.windows), expected)
 
     def _subject(self, case: Case) -> tuple[Subject, ModelRecord]:
         if case.technique == OWN:
@@ -277,7 +307,8 @@ class Campaign:
             Standardisation(manifest.standardisation.mean, manifest.standardisation.scale),
         )
         inputs = tuple(golden_inputs(windows.windows, windows.inputs))
-        return Subject(image, inputs, windows.outputs), model_record(manifest)
+        live = self._live_task(artefact)
+        return Subject(image, inputs, windows.outputs, live=live), model_record(manifest)
 
     def _artefact(self, case: Case) -> Artefact:
         network = self.options.networks[case.network]
@@ -354,7 +385,12 @@ class Campaign:
         if self.options.mode == "hw":
             assert self.options.station is not None
             return real_place(self.options.station)
-        return self._stack.enter_context(twin_place(self.options.lab_seed))
+        if self.options.own is not None:
+            return self._stack.enter_context(twin_place(self.options.lab_seed))
+        with tempfile.TemporaryDirectory(prefix="har-stream-") as folder:
+            file = Path(folder) / "stream.npz"
+            self.stream.write(file)  # the lab has read it when it tells its addresses
+            return self._stack.enter_context(twin_place(self.options.lab_seed, sensor=file))
 
 
 def _paper_steps(subject: Subject) -> tuple[Step, ...]:

@@ -46,6 +46,7 @@ from bench.measurement.trace import Trace, save
 from bench.measurement.windows import find_window
 from bench.run.doctor import AtHand, examine, first_error
 from bench.run.golden import check_golden
+from bench.run.live import MeasuredLive, measure_live
 from bench.run.power import power_explains
 from bench.run.quiet import check_quiet
 from bench.run.subject import (
@@ -197,6 +198,7 @@ class Workbench:
                     result.steps.append(check_time(timed.latency))
                 if result.runs:
                     result.measured = self._measure(subject, console, timed.latency, arena)
+                    result.live = self._live(subject, console)
         finally:
             if leased.phase is Phase.POWERED:
                 leased.power_off()
@@ -278,6 +280,16 @@ class Workbench:
             windows=tuple(windows),
             idle=tuple(idle),
         )
+
+    def _live(self, subject: Subject, console: DeviceConsole) -> MeasuredLive | str | None:
+        if subject.live is None:
+            return None
+        windows = subject.live.windows
+        file = self._settings.traces / f"{subject.name}-live.tdms"
+        try:
+            return measure_live(self._open_digitizer(), self.station, console, windows, file)
+        except CommandRefusedError as error:
+            return str(error)
 
     def _window(
         self, console: DeviceConsole, plan: WindowPlan, cycle: int, stem: str

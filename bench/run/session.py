@@ -1,5 +1,6 @@
 """What a pytest session knows of the bench: its options, and the work that is under way."""
 
+import math
 import shutil
 import sys
 import tempfile
@@ -66,6 +67,8 @@ def add_options(parser: pytest.Parser) -> None:
     add("--gate", choices=("normal", "strict"), default="normal",
         help="strict: what cannot be told from worse fails too")  # fmt: skip
     add("--history", metavar="DIR", help="past reports, for the gate's spread between sessions")
+    add("--battery", type=float, default=1000.0, metavar="MAH",
+        help="capacity of a lithium cell (3.7 V) behind a linear regulator; 1000")  # fmt: skip
     add("--report", metavar="DIR", help="write HTML, JUnit, JSON, CSV and traces into this folder")
 
 
@@ -134,6 +137,8 @@ class Session:
         reference = _reference(option.reference, known)
         if option.power_cycles is not None and option.power_cycles < 1:
             raise BenchError(f"--power-cycles: {option.power_cycles}; wanted at least one")
+        if not 0.0 < option.battery < math.inf:
+            raise BenchError(f"--battery: {option.battery:g} mAh; wanted a capacity above 0")
         selection = select(
             known, option.networks, option.techniques, own.name if own is not None else None
         )
@@ -239,6 +244,7 @@ class Session:
                 builder=self.builder,
                 power_cycles=option.power_cycles,
                 reference=self.reference,
+                battery=3.6 * option.battery,
             )
             try:
                 facts = self._facts(mode)

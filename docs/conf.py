@@ -19,7 +19,6 @@ default_role = "code"  # what docstrings put between single backquotes
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["toc.empty_glob"]
 
 # The extension points name types of other libraries, whose documentation is not looked up.
 nitpick_ignore_regex = [

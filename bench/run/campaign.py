@@ -326,7 +326,7 @@ class Campaign:
             return Judged(case.name, (), why), ()
         judgements = tuple(
             judge(limit, *found[limit.quantity])
-            for limit in self.limits.of(case.name)
+            for limit in self.limits.of(case.name, case.mode)
             if limit.quantity in found
         )
         return Judged(case.name, judgements), tuple(map(judgement_record, judgements))

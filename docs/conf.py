@@ -49,9 +49,17 @@ def _display_math(writer: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def _link_within_site(_app: Sphinx, _page: str, source: list[str]) -> None:
-    """On the site, the firmware's description is one of its pages."""
-    source[0] = re.sub(r"\]\((\.\./)+firmware/README\.md", "](/firmware.md", source[0])
+def _link_within_site(app: Sphinx, page: str, source: list[str]) -> None:
+    """On the site, the firmware's description is a page, and folders are names alone."""
+    here = Path(app.srcdir, page).parent
+
+    def linked(match: re.Match[str]) -> str:
+        text, target = match.groups()
+        if target.endswith("firmware/README.md"):
+            return f"[{text}](/firmware.md)"
+        return f"`{text.strip('`')}`" if (here / target).is_dir() else match[0]
+
+    source[0] = re.sub(r"(?<!!)\[([^\[\]]+)\]\((\.\./[^()#\s]+)\)", linked, source[0])
 
 
 def setup(app: Sphinx) -> None:

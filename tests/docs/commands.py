@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 
+import typer.core
 import typer.main
-from click import Command
 
 from bench.cli import app as bench_app
 from models.cli import app as models_app
@@ -88,14 +88,14 @@ def pytest_options() -> frozenset[str]:
 def subcommands(package: str) -> dict[str, frozenset[str]]:
     """The options of each subcommand of ``python -m bench`` or ``python -m models``."""
     group = typer.main.get_command({"bench": bench_app, "models": models_app}[package])
-    found: dict[str, Command] = getattr(group, "commands")  # noqa: B009  # typer hides its type
+    assert isinstance(group, typer.core.TyperGroup)
     return {
         name: frozenset(
             option
             for parameter in command.params
             for option in (*parameter.opts, *parameter.secondary_opts)
         )
-        for name, command in found.items()
+        for name, command in group.commands.items()
     }
 
 

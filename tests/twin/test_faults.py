@@ -432,9 +432,9 @@ def test_ctrl_c_at_any_moment_leaves_the_output_off(moment: str, tmp_path: Path)
 LIFE = {
     "configure": (1, 27),
     "flash": (27, 450),
-    "power cycle": (450, 470),
-    "console": (470, 700),
-    "capture": (700, 3300),
+    "power cycle": (450, 462),
+    "console": (462, 504),
+    "capture": (504, 7600),
 }
 """About which events of the lab fall into which step of an owner's first measurement."""
 DRAW = random.Random(2023)

@@ -63,7 +63,12 @@ def test_the_examples_run(page: Path, repository: Path) -> None:
         else:
             command = ["bash", "-euo", "pipefail", "-c", example.text]
         done = subprocess.run(
-            command, cwd=repository, env=environment, capture_output=True, encoding="utf-8"
+            command,
+            cwd=repository,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
         )
         told = f"{pages.name_of(page)}:{example.line}\n{done.stdout}{done.stderr}"
         assert done.returncode == 0, told

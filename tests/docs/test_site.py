@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.docs.pages import ROOT
 
@@ -39,9 +40,11 @@ def site() -> Path:
     """The site, built where ``make docs`` has just built it, so that little is left to do."""
     folder = ROOT / "build" / "docs"
     build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", "-b", "html"]
-    done = subprocess.run(
-        [*build, str(ROOT / "docs"), str(folder)], capture_output=True, encoding="utf-8"
-    )
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        done = subprocess.run(
+            [*build, str(ROOT / "docs"), str(folder)], capture_output=True, encoding="utf-8"
+        )
     assert done.returncode == 0, done.stderr
     return folder
 

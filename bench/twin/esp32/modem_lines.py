@@ -42,9 +42,7 @@ class ModemLines:
 class _Clients:
     """The lines as each client wants them, the one that came last at the end."""
 
-    def __init__(
-        self, opened: Callable[[], None], set_lines: Callable[[bool, bool], None]
-    ) -> None:
+    def __init__(self, opened: Callable[[], None], set_lines: Callable[[bool, bool], None]) -> None:
         self._opened = opened
         self._set_lines = set_lines
         self._states: dict[socket.socket, int] = {}

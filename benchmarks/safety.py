@@ -15,12 +15,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import count, pairwise
 from pathlib import Path
 from statistics import median
 
@@ -32,6 +32,7 @@ from bench.station.configuration import load_station
 from bench.station.lease import Lease
 from bench.twin.lab import Lab
 from bench.twin.world import World
+from benchmarks.steps import PATIENCE, STEPS, Watch
 from tests.proxy import Proxy
 from tests.served import SEED, STATIONS
 
@@ -40,52 +41,24 @@ WANTED = 2.0
 """Longest time to off in s."""
 AWAY = 0.5
 """s for which the supply's server is gone."""
+AGAIN = 20.0
+"""s until it is done again; an owner that minds it takes a part of that."""
+GIVEN_UP = 5
+"""So often at most."""
 SLOWEST = 5
 """So many are listed."""
-PATIENCE = 60.0
-"""s until a step is given up that does not come."""
-
 Process = subprocess.Popen[bytes]
-
-
-def begun(world: World) -> bool:
-    """Whether an owner has spoken to the supply since the world was begun."""
-    return world.now > 0.0
-
-
-STEPS: dict[str, Callable[[World], bool]] = {
-    "configure": lambda world: begun(world) and not world.on and world.power_cycle == 0,
-    "flash": lambda world: world.on and world.power_cycle == 1,
-    "console": lambda world: world.on and world.power_cycle > 1 and not world.rises,
-    "capture": lambda world: world.on and world.power_cycle > 1 and bool(world.rises),
-    "power off": lambda world: begun(world) and not world.on and world.power_cycle > 0,
-}
-"""What the lab sees of each step of a life cycle; the power cycle after flashing is `power off`."""
 
 
 @dataclass(frozen=True)
 class Bench:
     """A lab that is served, the way to its supply, and what an owner of it is told."""
 
-    lab: Lab
+    world: World
+    watch: Watch
     proxy: Proxy
     addresses: str
     lease: Lease
-
-    @property
-    def world(self) -> World:
-        """The lab's world."""
-        return self.lab.world
-
-    def step(self) -> str:
-        """The step that an owner is in."""
-        return next((name for name, sees in STEPS.items() if sees(self.world)), "idle")
-
-    def wait_for(self, step: str) -> None:
-        """Wait until an owner is in this step."""
-        with self.world.changed:
-            if not self.world.changed.wait_for(lambda: STEPS[step](self.world), PATIENCE):
-                raise TimeoutError(f"no owner came to {step!r} within {PATIENCE:g} s")
 
 
 @contextmanager
@@ -96,7 +69,8 @@ def served() -> Iterator[Bench]:
         Proxy(int(lab.addresses.visa.split("::")[2])) as proxy,
     ):
         addresses = replace(lab.addresses, visa=proxy.resource)
-        yield Bench(lab, proxy, json.dumps(asdict(addresses)), Lease(proxy.resource))
+        told, lease = json.dumps(asdict(addresses)), Lease(proxy.resource)
+        yield Bench(lab.world, Watch(lab.world), proxy, told, lease)
 
 
 @contextmanager
@@ -148,23 +122,6 @@ WAYS: dict[str, Callable[[Bench, Process], None]] = {
 }
 
 
-class OffTimes(threading.Thread):
-    """Notes when the output goes off."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(daemon=True)
-        self.world, self.last = world, 0.0
-        self.start()
-
-    def run(self) -> None:
-        """Watch until the program ends."""
-        while True:
-            with self.world.changed:
-                self.world.changed.wait_for(lambda: self.world.on)
-                self.world.changed.wait_for(lambda: not self.world.on)
-                self.last = time.monotonic()
-
-
 @dataclass(frozen=True)
 class End:
     """How an owner ended: in which step, and what became of the output.
@@ -175,6 +132,8 @@ class End:
         was_on: Whether the output was on at that moment.
         seconds: From that moment until the output was off for good; 0 if it never was on after.
         stays_on: Whether it is still on after owner and guardian have ended.
+        again: How often it had to be done again, and is counted from then: Python drops an
+            exception in a destructor or a callback, and a cut is no harm to who is not connected.
     """
 
     way: str
@@ -182,43 +141,59 @@ class End:
     was_on: bool
     seconds: float
     stays_on: bool
+    again: int
 
 
-def end(bench: Bench, offs: OffTimes, way: str, step: str, delay: float, traces: Path) -> End:
+def end(bench: Bench, way: str, step: str, delay: float, traces: Path) -> End:
     """Start an owner and end it `delay` s after it has come to `step`."""
-    with bench.world.lock:
-        bench.world.begin()
+    bench.watch.forget()
     with owner(bench, traces) as process:
-        bench.wait_for(step)
+        bench.watch.wait_for(step)
         time.sleep(delay)
-        with bench.world.lock:
-            seen, was_on, moment = bench.step(), bench.world.on, time.monotonic()
-        WAYS[way](bench, process)
-        process.wait(PATIENCE)
+        for times in count():
+            with bench.world.lock:
+                seen, was_on, moment = bench.watch.step(), bench.world.on, time.monotonic()
+            WAYS[way](bench, process)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(AGAIN)
+                break
+            if times == GIVEN_UP:
+                raise TimeoutError(f"an owner does not end by {way}")
         with FileLock(bench.lease.guardian_lock, timeout=PATIENCE), bench.world.lock:
             stays_on = bench.world.on
             bench.world.disconnect()
-    return End(way, seen, was_on, max(0.0, offs.last - moment), stays_on)
+    return End(way, seen, was_on, max(0.0, bench.watch.off - moment), stays_on, times)
 
 
 def durations(bench: Bench, traces: Path) -> dict[str, float]:
     """How long each step of an undisturbed life cycle takes, in s of wall time."""
-    begins: list[tuple[float, str]] = []
+    bench.watch.forget()
     with owner(bench, traces) as process:
-        for step in [*STEPS, "configure"]:
-            bench.wait_for(step)
-            begins.append((time.monotonic(), step))
+        bench.watch.wait_for("capture")
+        with bench.world.changed:
+            bench.world.changed.wait_for(bench.watch.has_come_round, PATIENCE)
+            begins = list(bench.watch.begins)
         process.kill()
     with FileLock(bench.lease.guardian_lock, timeout=PATIENCE):
         pass
-    after = [time for time, _ in begins[1:]]
-    return {step: next_ - time for (time, step), next_ in zip(begins, after, strict=False)}
+    lasts = dict.fromkeys(STEPS, 0.0)
+    for (begin, step), (after, _) in pairwise(begins):
+        lasts[step] = max(lasts.get(step, 0.0), after - begin)
+    return lasts
 
 
 def table(ends: Sequence[End]) -> Table:
     """A row for each way, and one for all."""
     shown = Table(title=f"{len(ends)} owners ended at drawn moments")
-    for name in ("way", "ended", "output on then", "median to off", "longest to off", "stays on"):
+    for name in (
+        "way",
+        "ended",
+        "output on then",
+        "median to off",
+        "longest to off",
+        "stays on",
+        "done again",
+    ):
         shown.add_column(name, justify="left" if name == "way" else "right")
     groups = {way: [each for each in ends if each.way == way] for way in WAYS}
     for way, group in [*groups.items(), ("all", list(ends))]:
@@ -230,6 +205,7 @@ def table(ends: Sequence[End]) -> Table:
             f"{median(times):.2f} s" if times else "",
             f"{max(times):.2f} s" if times else "",
             str(sum(each.stays_on for each in group)),
+            str(sum(each.again for each in group)),
             end_section=way == list(WAYS)[-1],
         )
     return shown
@@ -242,15 +218,20 @@ def main() -> int:
     options = parser.parse_args()
     draw = random.Random(options.seed)
     ends: list[End] = []
-    with served() as bench, tempfile.TemporaryDirectory(prefix="har-safety-") as folder:
+    with (
+        served() as bench,
+        tempfile.TemporaryDirectory(prefix="har-safety-") as folder,
+        ExitStack() as stack,
+    ):
         traces = Path(folder)
-        offs, lasts = OffTimes(bench.world), durations(bench, traces)
+        lasts = durations(bench, traces)
+        stack.enter_context(suppress(KeyboardInterrupt))  # what there is by then is shown
         for number in range(options.kills):
             way, step = list(WAYS)[number % len(WAYS)], draw.choice(list(STEPS))
-            ends.append(end(bench, offs, way, step, draw.uniform(0.0, lasts[step]), traces))
+            ends.append(end(bench, way, step, draw.uniform(0.0, lasts[step]), traces))
             print(f"\r{number + 1} of {options.kills}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    Console(width=100).print(table(ends))
+    Console(width=120).print(table(ends))
     steps = Counter(each.step for each in ends)
     print("by step:", ", ".join(f"{step} {steps[step]}" for step in (*STEPS, "idle")))
     longest = max((each.seconds for each in ends), default=0.0)

@@ -3,8 +3,12 @@
 import signal
 
 import pytest
+from hypothesis import settings
 
 from models.threads import use_one_thread
+
+settings.register_profile("no deadline", deadline=None)  # how long is the machine's affair
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def report(
     looks, and for waveforms whose traces came later: they are read from the folder traces beside
     report.json. The page is one file that needs no network.
     """
-    from bench.report.files import PAGE, REPORT, TRACES, load_report, write_atomically
+    from bench.report.files import REPORT, TRACES, load_report, write_atomically
     from bench.report.history import load_history
     from bench.report.html.timeline import render_history
     from bench.report.publish import write_page
@@ -49,6 +49,6 @@ def report(
         print(path)
     elif record is not None:
         file = record / REPORT if record.is_dir() else record
-        path = output or file.with_name(PAGE)
+        path = output or file.with_suffix(".html")
         write_page(load_report(file), file.parent / TRACES, path)
         print(path)

@@ -23,6 +23,12 @@ def twin(
         list[str] | None,
         typer.Option(metavar="NAME", help="What is wrong in it (docs/faults.md); may be repeated."),
     ] = None,
+    sensor: Annotated[
+        Path | None,
+        typer.Option(
+            help="What its sensor measures: an .npz file (docs/live.md). At rest without."
+        ),
+    ] = None,
     while_stdin: Annotated[
         bool, typer.Option(help="End when standard input ends and the supply's output is off.")
     ] = False,
@@ -35,6 +41,7 @@ def twin(
     """
     from bench.station.configuration import load_station
     from bench.twin.lab import Lab
+    from bench.twin.sensor import AT_REST, Stream
     from bench.twin.world import Pace
 
     if pace not in ("virtual", "wall"):
@@ -43,7 +50,8 @@ def twin(
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: done.set())
     checked: Pace = "wall" if pace == "wall" else "virtual"
-    with Lab(load_station(station), seed, checked, fault or ()) as lab:
+    stream = AT_REST if sensor is None else Stream.load(sensor)
+    with Lab(load_station(station), seed, checked, fault or (), stream) as lab:
         print(lab.addresses.json(), flush=True)
         if while_stdin:
             sys.stdin.read()

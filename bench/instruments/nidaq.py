@@ -12,6 +12,7 @@ import numpy as np
 from nidaqmx.constants import AcquisitionType, Edge, TerminalConfiguration
 from nidaqmx.error_codes import DAQmxErrors
 from nidaqmx.errors import DaqError, DaqNotFoundError, DaqNotSupportedError, DaqWarning, Error
+from nidaqmx.grpc_session_options import SessionInitializationBehavior as Begins
 from nidaqmx.stream_readers import AnalogMultiChannelReader
 from nidaqmx.system.device import Device
 
@@ -22,6 +23,7 @@ from bench.station.settings import InputChannel
 _LARGEST_READ = 250_000
 """Samples of each channel in one call: large for speed, bounded for the size of a message."""
 _BUFFERED_BLOCKS = 10
+_SESSION = "har-energy-bench"
 _UNLIMITED = -1
 _CONNECTING = 60.0
 """s after which a server counts as absent that neither accepts nor refuses a connection."""
@@ -49,6 +51,8 @@ class NiDaq:
         self.name = device if server is None else f"{device} at {server}"
         self._device, self._timeout = device, timeout
         self._channel = None if server is None else _connect(server)
+        if self._channel is not None:
+            self._release_left_over()
 
     def identify(self, card: str) -> None:
         """Check that the device exists and is a `card`, such as ``PCI-6251``.
@@ -103,15 +107,30 @@ class NiDaq:
         if self._channel is not None:
             self._channel.close()
 
+    def _release_left_over(self) -> None:
+        """Clear the task of an owner that was killed: a server keeps it, and the card with it.
+
+        The bench's tasks on a card have one name, so nobody else's is touched.
+        """
+        with driver_errors(self.name):
+            task = self._new_task(Begins.AUTO)
+        _clear(task)
+
+    def _new_task(self, begins: Begins = Begins.INITIALIZE_SERVER_SESSION) -> Any:
+        if self._channel is None:
+            return nidaqmx.Task()
+        name = f"{_SESSION}-{self._device}"
+        options = nidaqmx.GrpcSessionOptions(self._channel, name, initialization_behavior=begins)
+        return nidaqmx.Task(name, grpc_options=options)
+
     def _options(self) -> Any:
-        # Unnamed sessions: the server makes a new one for each task.
         return None if self._channel is None else nidaqmx.GrpcSessionOptions(self._channel, "")
 
     def _task(
         self, inputs: Sequence[InputChannel], rate: float, mode: AcquisitionType, count: int
     ) -> Any:
         with driver_errors(self.name):
-            task = nidaqmx.Task(grpc_options=self._options())
+            task = self._new_task()
         with _cleared_on_error(task), driver_errors(self.name):
             for each in inputs:
                 task.ai_channels.add_ai_voltage_chan(

@@ -71,6 +71,41 @@ def find_window(trace: Trace, limits: TraceLimits) -> Window:
     return window
 
 
+@dataclass(frozen=True)
+class Step:
+    """A step of live operation: from one rise of the marker to the next, and its inference."""
+
+    whole: Window
+    inference: Window
+
+
+def find_steps(trace: Trace, limits: TraceLimits, count: int) -> tuple[Step, ...]:
+    """The first `count` steps of a sound trace of live operation, from the trigger on.
+
+    The marker is high during each inference. No window is too short: what is measured is a step.
+
+    Raises:
+        MeasurementError: As `find_window`; `MarkerError` if the marker does not rise and fall so
+            often, beginning with a rise at the trigger.
+    """
+    check_samples(trace, limits)
+    edges = _edges(trace.marker, limits.marker_threshold)
+    needed = edges[: 2 * count + 1]
+    alternating = [edge.rising for edge in needed] == [i % 2 == 0 for i in range(2 * count + 1)]
+    if not alternating or abs(needed[0].position - trace.trigger_index) > TRIGGER_SAMPLES:
+        turns = ", ".join(f"{'rise' if e.rising else 'fall'} {e.position:.1f}" for e in edges[:6])
+        raise MarkerError(
+            f"trace: marker edges at samples {turns or 'none'} of {len(trace)}; wanted "
+            f"{count + 1} rises with a fall between, the first at the trigger, sample "
+            f"{trace.trigger_index}; check the marker's cable and that the sensor samples at 50 Hz"
+        )
+    at = [edge.position for edge in needed]
+    return tuple(
+        Step(Window(at[first], at[first + 2]), Window(at[first], at[first + 1]))
+        for first in range(0, 2 * count, 2)
+    )
+
+
 def find_idle(trace: Trace, limits: TraceLimits) -> Window:
     """The whole of a sound trace in which the marker stays low: nothing but waiting.
 

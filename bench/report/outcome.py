@@ -34,5 +34,6 @@ def notices(report: Report) -> list[str]:
     if run.profile != "bench":
         lines.append(f"the device's layout: {run.profile}")
     if not run.calibrated:
-        lines.append(f"UNCALIBRATED: {'; '.join(run.uncalibrated)}")
+        reasons = "; ".join(run.uncalibrated) or "the station's accuracy is not verified"
+        lines.append(f"UNCALIBRATED: {reasons}")
     return lines

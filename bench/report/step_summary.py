@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from bench.report.outcome import notices, outcome_of
 from bench.report.record import Report, VariantRecord
 
-_SIGNS = {"runs": "✅", "does not fit": "⛔", "not run": "➖", "bench error": "⚠️"}
+_SIGNS = {"runs": "✅", "fits": "✅", "does not fit": "⛔", "not run": "➖", "bench error": "⚠️"}
 _FAILED = "❌"
 
 
@@ -18,7 +18,8 @@ def step_summary(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     run = report.run
     outcomes = Counter(outcome_of(record) for record in report.variants)
-    count = f"{outcomes['runs']} of {len(report.variants)} variants run and keep their limits"
+    well = outcomes["runs"] + outcomes["fits"]
+    count = f"{well} of {len(report.variants)} variants fit, run right and keep their limits"
     yield f"## {count}"
     yield ""
     for notice in notices(report):

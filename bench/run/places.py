@@ -48,12 +48,15 @@ def real_place(path: Path) -> Place:
 
 
 @contextmanager
-def twin_place(seed: int, faults: Sequence[str] = ()) -> Iterator[Place]:
+def twin_place(
+    seed: int, faults: Sequence[str] = (), sensor: Path | None = None
+) -> Iterator[Place]:
     """Start a simulated lab, a process of its own, for as long as the context lasts.
 
     Args:
         seed: Serial number of all that is in it.
         faults: Names of what is wrong in it (`bench.twin.faults`).
+        sensor: File that its device's sensor plays (docs/live.md); without one it lies still.
 
     The lab outlives a killed owner until its supply's output is off, so that the guardian finds it.
     """
@@ -64,15 +67,17 @@ def twin_place(seed: int, faults: Sequence[str] = ()) -> Iterator[Place]:
 
     core_library()  # built here, where what is missing for it can be said
     register()
-    with _started(seed, faults) as addresses:
+    with _started(seed, faults, sensor) as addresses:
         station = load_station(TWIN_FILE).with_addresses(**addresses)
         yield Place(station, Firmware(firmware_parts()), environment({}))
 
 
 @contextmanager
-def _started(seed: int, faults: Sequence[str]) -> Iterator[dict[str, str]]:
+def _started(seed: int, faults: Sequence[str], sensor: Path | None) -> Iterator[dict[str, str]]:
     program = [sys.executable, "-m", "bench", "twin", "--while-stdin", "--seed", str(seed)]
     program += [argument for name in faults for argument in ("--fault", name)]
+    if sensor is not None:
+        program += ["--sensor", str(sensor)]
     with subprocess.Popen(
         program,
         stdin=subprocess.PIPE,

@@ -15,7 +15,8 @@ from bench.errors import MeasurementError, ReportError
 from bench.measurement.analysis import check_supply, energies_of, idle_of, window_of
 from bench.measurement.capture import WindowPlan
 from bench.measurement.declared import figures_of
-from bench.measurement.model import Run
+from bench.measurement.live import figures_of_live
+from bench.measurement.repeated import Run
 from bench.measurement.trace import TraceFileError, load
 from bench.report.budget import budget_table
 from bench.report.convert import calibration_records, estimate_record, judgement_record
@@ -27,12 +28,14 @@ from bench.report.record import (
     GateRecord,
     IdleRecord,
     JudgementRecord,
+    LiveRecord,
     MeasurementRecord,
     Report,
     RunFacts,
     VariantRecord,
     WindowRecord,
 )
+from bench.run.live import with_figures
 from bench.run.matrix import Matrix, energy_findings
 from bench.run.reached import device_reached
 from bench.run.records import measurement_record, window_record
@@ -158,6 +161,7 @@ class _Bench:
         return record.model_copy(
             update={
                 "measurement": measurement_record(measured),
+                "live": None if record.live is None else self._live(record.live),
                 "reference": tuple(map(self._reference, record.reference)),
             }
         )
@@ -174,6 +178,10 @@ class _Bench:
         trace = load(self.traces / record.trace, record.sha256)
         energy = idle_of(trace, self.station, record.samples)
         return MeasuredIdle(energy, record.samples, record.trace, record.sha256)
+
+    def _live(self, record: LiveRecord) -> LiveRecord:
+        trace = load(self.traces / record.trace, record.sha256)
+        return with_figures(record, figures_of_live(trace, self.station))
 
     def _reference(self, record: WindowRecord) -> WindowRecord:
         """A window of the reference variant, whose plan is not on record."""

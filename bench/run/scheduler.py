@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 WHOLE_MATRIX = ("test_gate.py", "test_paper.py")
-_STAGES = ("fits", "accuracy", "energy")
+_STAGES = ("fits", "accuracy", "energy", "live")
 """The tests of a variant in the order of its work."""
 _CASE = re.compile(rf"::test_({'|'.join(_STAGES)})\[((?:sim|hw)-(.+)-[^-\]]+)\]")
 

@@ -13,8 +13,9 @@ from bench.device.images import ModelImage
 from bench.measurement.analysis import Energies
 from bench.measurement.capture import WindowPlan
 from bench.measurement.energy import WindowEnergy
-from bench.measurement.model import Run
+from bench.measurement.repeated import Run
 from bench.measurement.uncertainty import Estimate
+from bench.run.live import LiveTask, MeasuredLive
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Subject:
         build: The application that was built around the model; None where it is flashed into a
             partition of its own.
         label: In the names of trace files in place of the name, or empty.
+        live: How it is to operate live, or None.
     """
 
     image: ModelImage
@@ -35,6 +37,7 @@ class Subject:
     expected: NDArray[np.generic]
     build: Build | None = None
     label: str = ""
+    live: LiveTask | None = None
 
     @property
     def name(self) -> str:
@@ -145,10 +148,14 @@ def run_of(
 
 @dataclass
 class Result:
-    """What came of a subject: its steps of deployability and, if all were kept, a measurement."""
+    """What came of a subject: its steps of deployability and, if all were kept, a measurement.
+
+    Of live operation there is a measurement, or why the device refused it, or neither.
+    """
 
     steps: list[Step]
     measured: Measured | None = None
+    live: MeasuredLive | str | None = None
     errors: list[str] = field(default_factory=list)
 
     @property

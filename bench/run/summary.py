@@ -1,12 +1,14 @@
 """The table at the end of a run: a row for each variant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.report.outcome import notices, outcome_of
-from bench.report.record import Report, VariantRecord
+from bench.report.record import LiveRecord, Report, VariantRecord
+from bench.run.live import DAY
+from models.catalog import Technique
 
 _COLUMNS = ("variant", "verdict", "bytes", "arena", "accuracy", "latency", "energy", "saved")
 
@@ -25,7 +27,37 @@ def summary_lines(report: Report, width: int) -> list[str]:
     with console.capture() as capture:
         console.print(table)
     lines = [line.rstrip() for line in capture.get().splitlines()]
-    return [*notices(report), *lines] if report.variants else notices(report)
+    if not report.variants:
+        return notices(report)
+    return [*notices(report), *lines, *_live_lines(report.variants, console)]
+
+
+def _live_lines(variants: Sequence[VariantRecord], console: Console) -> list[str]:
+    """Average power and days on the battery: a row for each network, what they assume above it."""
+    found = {(v.network, v.technique): v.live for v in variants if v.live is not None}
+    if not found:
+        return []
+    techniques = [each.value for each in Technique if each in {technique for _, technique in found}]
+    table = Table(box=None, pad_edge=False, header_style="")
+    for heading in ("live", *techniques):
+        table.add_column(heading, justify="left" if heading == "live" else "right")
+    for network in dict.fromkeys(network for network, _ in found):
+        cells = (found.get((network, technique)) for technique in techniques)
+        table.add_row(network, *map(_live_cell, cells))
+    with console.capture() as capture:
+        console.print(table)
+    any_live = next(iter(found.values()))
+    said = (
+        f"live: {any_live.idle_state}, between samples at 50 Hz, an inference every 1.28 s; "
+        f"days on {any_live.battery_capacity / 3.6:g} mAh"
+    )
+    return ["", said, *(line.rstrip() for line in capture.get().splitlines())]
+
+
+def _live_cell(live: LiveRecord | None) -> str:
+    if live is None:
+        return "-"
+    return f"{live.power.value * 1e3:.2f} mW, {live.battery_life / DAY:.1f} d"
 
 
 def _row(record: VariantRecord) -> Iterator[str]:

@@ -40,14 +40,25 @@ class Cache(BaseModel):
 
 
 class Currents(BaseModel):
-    """Currents of the module by CPU clock in MHz, and of the sensor."""
+    """Currents of the module by CPU clock in MHz, in light sleep, and of the sensor."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     idle: dict[str, Constant]
     active: dict[str, Constant]
     stalled: dict[str, Constant]
+    light_sleep: Constant
     sensor: Constant
+
+
+class Live(BaseModel):
+    """What is between light sleep and a sample, and the sensor's memory."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    wake: Constant
+    bus_byte: Constant
+    fifo: Constant
 
 
 class Constants(BaseModel):
@@ -59,6 +70,7 @@ class Constants(BaseModel):
     cache: Cache
     line_fill: dict[str, Constant]
     current: Currents
+    live: Live
 
 
 @functools.cache

@@ -61,6 +61,12 @@ class Settings:
         """Current in A while waiting at the same clock, sensor on."""
         return self.current("idle")
 
+    @property
+    def sleep_amps(self) -> float:
+        """Current in A in light sleep, sensor on."""
+        currents = constants().current
+        return currents.light_sleep.value + (currents.sensor.value if self.sensor else 0.0)
+
 
 @dataclass(frozen=True)
 class OperatorCost:

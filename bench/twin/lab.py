@@ -28,6 +28,7 @@ from bench.twin.esp32.image import application_image, bootloader_image
 from bench.twin.esp32.serial_port import SerialPort
 from bench.twin.faults import with_faults
 from bench.twin.scpi_server import ScpiServer
+from bench.twin.sensor import AT_REST, Stream
 from bench.twin.supply import Supply
 from bench.twin.world import Pace, World
 
@@ -69,13 +70,19 @@ class Lab:
         seed: Serial number of everything in the lab.
         pace: ``virtual`` jumps through simulated time, ``wall`` keeps to the clock on the wall.
         faults: Names of what is wrong in it (`bench.twin.faults`).
+        stream: What the device's sensor measures.
 
     Raises:
         UnknownFaultError: There is no fault of that name.
     """
 
     def __init__(
-        self, station: Station, seed: int, pace: Pace = "virtual", faults: Iterable[str] = ()
+        self,
+        station: Station,
+        seed: int,
+        pace: Pace = "virtual",
+        faults: Iterable[str] = (),
+        stream: Stream = AT_REST,
     ) -> None:
         library()  # built before anything is served: no client waits for a compiler
         parts = with_faults(sound_equipment(station, seed), faults)
@@ -83,7 +90,7 @@ class Lab:
         self.card = Card(seed, parts.tolerances, parts.wiring, parts.drift)
         self.chip = Esp32(
             self.world,
-            lambda host: CoreApplication(parts.host(host), parts.settings, parts.load),
+            lambda host: CoreApplication(parts.host(host), parts.settings, parts.load, stream),
             flash=Flash(FLASH_BYTES, parts.worn),
             identity=parts.identity,
             defects=parts.defects,

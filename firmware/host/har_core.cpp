@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "har/console.hpp"
+#include "har/mpu6050.hpp"
 
 namespace {
 
@@ -19,6 +20,21 @@ har::Tensor tensor_of(const har_tensor& tensor) {
   found.zero_point = tensor.zero_point;
   return found;
 }
+
+class SensorBus final : public har::mpu6050::Registers {
+ public:
+  explicit SensorBus(const har_host& host) : host_(host) {}
+
+  bool write(std::uint8_t address, std::uint8_t value) override {
+    return host_.sensor_write(host_.context, address, value) != 0;
+  }
+  bool read(std::uint8_t address, std::uint8_t* data, std::size_t size) override {
+    return host_.sensor_read(host_.context, address, data, size) != 0;
+  }
+
+ private:
+  const har_host& host_;
+};
 
 class HostPort final : public har::Port {
  public:
@@ -39,11 +55,30 @@ class HostPort final : public har::Port {
   void marker(bool level) override { host_.marker(host_.context, level ? 1 : 0); }
   std::uint64_t timestamp() override { return host_.timestamp(host_.context); }
   void wait(std::uint32_t micros) override { host_.wait(host_.context, micros); }
-  const char* start_sampling() override { return "sensor: none on this board"; }
-  bool read_sample(har::Sample& /*sample*/, std::uint32_t /*timeout_micros*/) override {
-    return false;
+  const char* start_sampling() override {
+    if (!sensor_reset_) {
+      if (const char* wrong = sensor_.reset()) {
+        return wrong;
+      }
+      sensor_reset_ = true;
+      wait(har::mpu6050::kResetMicros);
+    }
+    return sensor_.start(micros());
   }
-  void stop_sampling() override {}
+  bool read_sample(har::Sample& sample, std::uint32_t timeout_micros) override {
+    const std::uint64_t deadline = micros() + timeout_micros;
+    while (running() && !sensor_.fetch(sample, micros())) {
+      const std::uint64_t now = micros();
+      if (now >= deadline) {
+        return false;
+      }
+      host_.sleep(host_.context, static_cast<std::uint32_t>(deadline - now));
+    }
+    return running();
+  }
+  void stop_sampling() override { sensor_.stop(); }
+  std::string_view idle_between_samples() const override { return "light sleep, sensor on"; }
+  bool interrupted() override { return host_.interrupted(host_.context) != 0; }
   bool running() const override { return host_.running(host_.context) != 0; }
 
  private:
@@ -52,6 +87,9 @@ class HostPort final : public har::Port {
   std::string version_;
   std::uint32_t clock_hz_;
   har::Bytes partition_;
+  SensorBus bus_{host_};
+  har::mpu6050::Sensor sensor_{bus_};
+  bool sensor_reset_ = false;
 };
 
 class HostRuntime final : public har::Runtime {

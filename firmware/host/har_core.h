@@ -58,6 +58,14 @@ typedef struct {
   uint64_t (*timestamp)(void* context);
   void (*wait)(void* context, uint32_t micros);
   int32_t (*running)(void* context);
+  /* Whether bytes have come on the console; they are discarded. */
+  int32_t (*interrupted)(void* context);
+
+  /* The sensor on its bus, as har::mpu6050::Registers: 1 if it acknowledged. */
+  int32_t (*sensor_write)(void* context, uint8_t address, uint8_t value);
+  int32_t (*sensor_read)(void* context, uint8_t address, uint8_t* data, size_t size);
+  /* Light sleep until the sensor's interrupt, for `micros` at most. */
+  void (*sleep)(void* context, uint32_t micros);
 
   /* These return 0, or something else and what is wrong in `message`. */
   int32_t (*load)(void* context, const char* name, const char* technique, const uint8_t* model,

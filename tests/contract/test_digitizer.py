@@ -157,3 +157,16 @@ def test_both_edges_of_a_window_lie_around_the_trigger(twin: Served) -> None:
     assert (high[0], len(high)) == pytest.approx((recording.trigger_index, 500), abs=1)
     assert supply == pytest.approx(3.3, abs=0.01)
     assert shunt == pytest.approx(9.8 * 0.04, abs=0.01)
+
+
+def test_what_a_killed_owner_left_running_does_not_keep_the_card(
+    twin: Served, station: Station
+) -> None:
+    card = station.digitizer
+    killed = open_digitizer(card)
+    killed.arm(card.channels, rate=card.rate, before=10, after=1000, trigger=card.trigger)
+    killed.close()  # its connection ends, its task goes on
+    successor = open_digitizer(card)
+    recording = successor.sample(card.channels, rate=card.rate, count=100)
+    assert recording.samples.shape == (3, 100)
+    successor.close()

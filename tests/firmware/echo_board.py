@@ -17,6 +17,19 @@ def tensor(dtype: str, *shape: int) -> Tensor:
     return Tensor(0, "tensor", shape, dtype, None, None, False, None)
 
 
+class NoSensor:
+    """A bus with something else at its end, whose registers read zero."""
+
+    def write(self, register: int, value: int) -> None:
+        pass
+
+    def read(self, register: int, size: int) -> bytes:
+        return bytes(size)
+
+    def sleep(self, longest: int) -> None:
+        pass
+
+
 @dataclass
 class EchoBoard:
     """Keeps the order of its calls; an inference takes `latency` us, and time else stands still.
@@ -38,6 +51,10 @@ class EchoBoard:
     said: bytearray = field(default_factory=bytearray)
     loaded: tuple[str, str, bytes, int] | None = None
     now: int = 0
+    sensor: NoSensor = field(default_factory=NoSensor)
+
+    def interrupted(self) -> bool:
+        return False
 
     def write(self, text: bytes) -> None:
         self._call("write")

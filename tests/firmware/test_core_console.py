@@ -30,7 +30,6 @@ pieces = st.lists(
 ).map(b"".join)
 
 
-@settings(deadline=None)
 @given(pieces, st.lists(st.integers(1, 50), max_size=20))
 def test_bytes_may_be_cut_anywhere(stream: bytes, cuts: list[int]) -> None:
     whole, cut = echo(), echo()
@@ -42,7 +41,7 @@ def test_bytes_may_be_cut_anywhere(stream: bytes, cuts: list[int]) -> None:
     assert cut.board.said == whole.board.said
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(pieces)
 @example(b"bin 00000000 " + b"}" * 3000)
 @example(b"x" * 4096 + b"%" + b"x" * 4097 + b"%")
@@ -55,7 +54,6 @@ def test_after_any_bytes_a_command_is_answered(stream: bytes) -> None:
     assert device.ask("name") == [f"m-name-dut-[{NAME}]"]
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=2000))
 @example(bytes(range(256)))
 @example(b"%}" * 900)
@@ -88,7 +86,6 @@ def test_text_and_binary_pieces_may_follow_each_other() -> None:
     assert device.ask("db print") == ["m-buffer-616263646566"]
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=100), st.data())
 def test_a_binary_load_that_is_cut_short_or_spoilt_is_refused_and_can_be_repeated(
     data: bytes, draw: st.DataObject

@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.device.images import (
@@ -44,7 +44,6 @@ def refusal(partition: bytes) -> str:
     return line
 
 
-@settings(deadline=None)
 @given(images, st.binary(max_size=64))
 def test_what_was_encoded_is_loaded(image: ModelImage, behind: bytes) -> None:
     device = booted(encode_model(image) + behind)
@@ -55,7 +54,6 @@ def test_what_was_encoded_is_loaded(image: ModelImage, behind: bytes) -> None:
     ]
 
 
-@settings(deadline=None)
 @given(texts(48))
 @example("a]\r\nm-ready\r\n")
 def test_a_name_cannot_break_the_protocol(name: str) -> None:
@@ -66,7 +64,6 @@ def test_a_name_cannot_break_the_protocol(name: str) -> None:
 
 
 @given(st.integers(1, MAX_CHANNELS), st.data())
-@settings(deadline=None)
 def test_every_channel_has_its_own_mean_and_scale(channels: int, data: st.DataObject) -> None:
     numbers = st.floats(-1e3, 1e3, width=32)
     mean = tuple(data.draw(numbers) for _ in range(channels))
@@ -89,12 +86,10 @@ def test_no_bit_of_a_header_or_model_may_differ() -> None:
 
 
 @given(st.integers(0, len(encode_model(IMAGE)) - ALIGNMENT))
-@settings(deadline=None)
 def test_a_cut_partition_is_refused(length: int) -> None:
     assert "flash " in refusal(encode_model(IMAGE)[:length])
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=2 * MODEL_OFFSET))
 @example(b"\xff" * 1024)
 @example(b"HARM")

@@ -37,7 +37,7 @@ def test_a_result_at_a_corner_is_said_as_printf_says_it(value: float) -> None:
     said_as_printf_says_it(value)
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(floats)
 def test_a_result_is_said_as_printf_says_it(value: float) -> None:
     said_as_printf_says_it(value)
@@ -48,7 +48,7 @@ def quantised(dtype: str, scale: float, zero_point: int, *shape: int) -> Tensor:
     return replace(tensor(dtype, *shape), quantisation=Quantisation((rounded,), (zero_point,), 0))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.sampled_from(["int8", "uint8", "int16"]),
     st.floats(2.0**-20, 2.0**10, width=32),

@@ -13,7 +13,7 @@ from bench.cli import app
 from bench.report.files import load_report
 from bench.run.judged import VerdictWarning
 from bench.run.reanalysis import reanalyse
-from bench.station.calibration import KINDS
+from bench.station.calibration_records import KINDS
 
 pytest_plugins = ("pytester",)
 
@@ -112,6 +112,7 @@ def refused(run: pytest.Pytester, *arguments: str) -> str:
         (["--networks="], "--networks: '' names nothing"),
         (["--techniques=Q"], "--techniques: 'Q' is none of L, D, F, base"),
         (["--model-seed=-1"], "--model-seed: -1 is not in 0 to 4294967295"),
+        (["--battery=0"], "--battery: 0 mAh; wanted a capacity above 0"),
         (["--power-cycles=0"], "--power-cycles: 0; wanted at least one"),
         (["--reference=C_1"], "--reference: 'C_1' is no variant: give one such as C_1-L"),
         (["--baseline=absent.json"], "absent.json: cannot be read"),
@@ -175,7 +176,7 @@ def test_the_options_are_in_the_help(run: pytest.Pytester) -> None:
 OUTCOMES = """
 import pytest
 from bench.errors import DeviceError
-from bench.run.campaign import StationBrokenError
+from bench.run.station import StationBrokenError
 from bench.run.judged import Judged
 from bench.run.matrix import MissingError
 from bench.verdict.rules import Judgement, Outcome, Rule
@@ -197,8 +198,14 @@ class Campaign:
             raise StationBrokenError("the station is broken: no supply")
         record = records.variant(
             case.name, energy=1e-3, fits=case.network not in ("C_2", "C_3"), fits_paper=True)
-        expected = "its arena is too large" if case.network in ("C_3", "C_4") else None
-        return record.model_copy(update={"expected_undeployable": expected})
+        found = {"expected_undeployable": (
+            "its arena is too large" if case.network in ("C_3", "C_4") else None)}
+        if case.network == "C_4":
+            found["why_no_live"] = "no sensor"
+        elif case.network != "C_8":
+            problems = ["3 samples lost"] if case.network == "C_7" else []
+            found["live"] = records.live(0.02, *problems)
+        return record.model_copy(update=found)
 
     def energy(self, case):
         named = {
@@ -231,26 +238,26 @@ def fates(recorder: pytest.HookRecorder) -> dict[str, str]:
 
 def test_each_outcome_has_its_fate(run: pytest.Pytester) -> None:
     run.makeconftest(OUTCOMES)
-    for name in ("test_fits.py", "test_energy.py", "test_accuracy.py"):
+    files = ("test_fits.py", "test_energy.py", "test_accuracy.py", "test_live.py")
+    for name in files:
         shutil.copy(ROOT / "tests" / "characterisation" / name, run.path)
     recorder = run.inline_run(
-        NO_HEADER, "-m", "sim", "--networks=C_*,CL_1", "--techniques=L",
-        "test_fits.py", "test_energy.py", "test_accuracy.py",
-    )  # fmt: skip
-    expected: Mapping[str, tuple[str, str]] = {
-        "C_1": ("passed", "passed"),
-        "C_2": ("failed", "skipped"),  # does not fit
-        "C_3": ("passed", "skipped"),  # is not expected to
-        "C_4": ("failed", "passed"),  # is not expected to, and does
-        "C_5": ("error", "error"),
-        "C_6": ("skipped", "skipped"),
-        "C_7": ("passed", "passed"),  # within the guard band
-        "C_8": ("passed", "failed"),
-        "CL_1": ("passed", "failed"),  # within the guard band, on the other side
+        NO_HEADER, "-m", "sim", "--networks=C_*,CL_1", "--techniques=L", *files
+    )
+    expected: Mapping[str, tuple[str, str, str]] = {
+        "C_1": ("passed", "passed", "passed"),
+        "C_2": ("failed", "skipped", "skipped"),  # does not fit
+        "C_3": ("passed", "skipped", "skipped"),  # is not expected to
+        "C_4": ("failed", "passed", "error"),  # is not expected to, and does, without a sensor
+        "C_5": ("error", "error", "error"),
+        "C_6": ("skipped", "skipped", "skipped"),
+        "C_7": ("passed", "passed", "failed"),  # within the guard band; samples lost
+        "C_8": ("passed", "failed", "skipped"),  # no stream
+        "CL_1": ("passed", "failed", "passed"),  # within the guard band, on the other side
     }
     found = fates(recorder)
     for network, fate in expected.items():
-        seen = tuple(found[f"test_{kind}[sim-{network}-L]"] for kind in ("fits", "energy"))
+        seen = tuple(found[f"test_{kind}[sim-{network}-L]"] for kind in ("fits", "energy", "live"))
         assert seen == fate, network
         assert found[f"test_accuracy[sim-{network}-L]"] == "failed"
     warned = [call.warning_message for call in recorder.getcalls("pytest_warning_recorded")]

@@ -38,6 +38,7 @@ cases = [f"sim-{{net}}-{{t}}" for net in "ABCDE" for t in "LDF"]
 def test_{stage}(case):
     pass
 """
+STAGES = ("fits", "accuracy", "energy", "live")
 PAPER = """
 import pytest
 @pytest.mark.parametrize("n", range(9))
@@ -48,10 +49,10 @@ def test_claim(n):
 
 def run(pytester: pytest.Pytester, workers: int) -> list[tuple[str, str]]:
     pytester.makeconftest(CONFTEST)
-    files = {f"test_{stage}": CASES.format(stage=stage) for stage in ("fits", "accuracy", "energy")}
+    files = {f"test_{stage}": CASES.format(stage=stage) for stage in STAGES}
     pytester.makepyfile(**files, test_paper=PAPER)
     result = pytester.runpytest_subprocess("-n", str(workers), "-p", "no:cacheprovider")
-    result.assert_outcomes(passed=5 * 3 * 3 + 9)
+    result.assert_outcomes(passed=5 * 3 * 4 + 9)
     log = Path(pytester.path, "log").read_text(encoding="utf-8").splitlines()
     entries = sorted((json.loads(line) for line in log), key=lambda entry: entry[2])
     return [(worker, nodeid) for worker, nodeid, _ in entries]
@@ -73,12 +74,11 @@ def test_a_network_stays_on_one_worker(pytester: pytest.Pytester) -> None:
 
 def test_a_variants_tests_follow_each_other(pytester: pytest.Pytester) -> None:
     tests = [nodeid for _, nodeid in run(pytester, 1) if "sim-" in nodeid]
-    for at in range(0, len(tests), 3):
-        fits, accuracy, energy = tests[at : at + 3]
-        assert "test_fits" in fits
-        assert "test_accuracy" in accuracy
-        assert "test_energy" in energy
-        assert len({nodeid.split("[")[1] for nodeid in (fits, accuracy, energy)}) == 1
+    for at in range(0, len(tests), len(STAGES)):
+        of_variant = tests[at : at + len(STAGES)]
+        for stage, nodeid in zip(STAGES, of_variant, strict=True):
+            assert f"test_{stage}[" in nodeid
+        assert len({nodeid.split("[")[1] for nodeid in of_variant}) == 1
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,9 @@ def every_constant() -> Iterator[tuple[str, Constant]]:
     for state in ("idle", "active", "stalled"):
         for clock, amps in getattr(table.current, state).items():
             yield f"{state} {clock}", amps
+    yield "light sleep", table.current.light_sleep
     yield "sensor", table.current.sensor
+    yield from ((name, getattr(table.live, name)) for name in type(table.live).model_fields)
 
 
 @pytest.mark.parametrize(("name", "found"), list(every_constant()))

@@ -18,6 +18,7 @@ from tests.twin.esp32_board import (
     entry,
     partition_table,
 )
+from tests.twin.wall_clock import Clock
 
 
 def test_the_application_in_flash_starts() -> None:
@@ -310,3 +311,38 @@ def test_a_reset_interrupts_an_application_that_waits_for_the_wall_clock() -> No
     inference.join(10.0)
     assert not inference.is_alive()
     assert board.log == ["boot", "stop", "stopped"]
+
+
+def wall_board(clock: Clock) -> Board:
+    """A board that runs and has then been left alone for a minute."""
+    board = Board(pace="wall")
+    board.world.changed = clock  # type: ignore[assignment]  # no other thread is there to wait for
+    board.power()
+    clock.now += 60.0
+    return board
+
+
+def test_at_the_wall_pace_work_takes_its_time_however_long_nobody_asked(clock: Clock) -> None:
+    board = wall_board(clock)
+    board.orders[b"work"] = lambda host: host.run([(0.042, 2.0)])
+    begin = clock.now
+    board.say(b"work")
+    assert clock.now - begin == pytest.approx(2.0, abs=0.01)
+
+
+def test_at_the_wall_pace_the_device_counts_the_time_between_commands(clock: Clock) -> None:
+    board = wall_board(clock)
+    counted: list[int] = []
+    board.orders[b"time"] = lambda host: counted.append(host.micros())
+    board.say(b"time")
+    clock.now += 30.0
+    board.say(b"time")
+    assert counted[0] >= 60_000_000
+    assert counted[1] - counted[0] == pytest.approx(30_000_000, abs=1000)
+
+
+def test_at_the_wall_pace_a_reset_happens_when_the_line_moves(clock: Clock) -> None:
+    board = wall_board(clock)
+    board.lines((0, 1))
+    assert board.world.now >= 60.0
+    assert board.world.history.start[-1] == board.world.now

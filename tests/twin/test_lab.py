@@ -199,6 +199,16 @@ def test_an_error_is_one_message_and_exit_code_1(tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
+def test_a_stream_that_is_none_is_an_error_before_anything_is_served(tmp_path: Path) -> None:
+    stream = tmp_path / "stream.npz"
+    stream.write_text("no archive")
+    with command("--sensor", str(stream)) as process:
+        printed, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, printed) == (1, "")
+    assert errors.startswith(f"error: {stream}: no stream for the sensor")
+    assert "Traceback" not in errors
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [

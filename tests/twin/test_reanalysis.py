@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -16,7 +17,10 @@ from bench.measurement.trace import TraceFileError
 from bench.report.convert import calibration_records
 from bench.report.files import REPORT, RecordFolder, load_report, write_report
 from bench.report.record import ModelRecord, Report, VariantRecord
-from bench.run.campaign import Campaign, Options
+from bench.run.campaign import Campaign
+from bench.run.live import LiveTask
+from bench.run.models_side import ModelsSide
+from bench.run.options import Options
 from bench.run.places import TWIN_FILE
 from bench.run.reanalysis import reanalyse
 from bench.run.selection import Case
@@ -24,7 +28,9 @@ from bench.run.subject import Subject
 from bench.station.calibration import Calibration, load_calibration
 from bench.station.configuration import load_station, station_text
 from models.pipeline import Pipeline
-from tests.twin.tiny_models import subject
+from models.stream import Stream, stitched
+from models.surrogate import surrogate
+from tests.twin.tiny_models import standardised
 from tests.unit import records
 
 RECORDS = TWIN_FILE.parent / "twin-calibration"
@@ -42,11 +48,15 @@ source = "a test"
 """
 
 
-class TinyCampaign(Campaign):
-    """A campaign whose variants need no training."""
+class TinyModels(ModelsSide):
+    """Variants that need no training."""
 
-    def _subject(self, case: Case) -> tuple[Subject, ModelRecord]:
-        tiny = subject(case.name)
+    @cached_property
+    def stream(self) -> Stream:
+        return stitched(surrogate(0).of([1]))
+
+    def subject(self, case: Case) -> tuple[Subject, ModelRecord]:
+        tiny = standardised(case.name, LiveTask(3))
         return tiny, ModelRecord(size=len(tiny.image.model), sha256="0" * 64, crc32=0)
 
 
@@ -66,9 +76,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "started": "2026-06-01T12:00:00+00:00",
     }
     folder.write_run(records.FACTS.model_copy(update=facts))
-    campaign = TinyCampaign(
-        Options(mode="sim", networks={}, limits=limits), lambda: cast(Pipeline, data), folder
-    )
+    options = Options(mode="sim", networks={}, limits=limits)
+    campaign = Campaign(TinyModels(options, lambda: cast(Pipeline, data)), folder)
     try:
         for technique in "DLF":  # a reference that comes late is one all the same
             case = Case("sim", "tiny", technique)
@@ -107,6 +116,7 @@ def test_the_same_records_give_the_same_report_to_the_last_byte(fresh: Path) -> 
     text = again.model_copy(update={"run": same}).model_dump_json(indent=1) + "\n"
     assert text == (fresh / REPORT).read_text(encoding="utf-8")
     assert len([record for record in again.variants if record.measurement]) == 3
+    assert len([record for record in again.variants if record.live]) == 3
 
 
 def test_a_shunt_one_per_cent_larger_means_energies_one_per_cent_smaller(
@@ -127,6 +137,10 @@ def test_a_shunt_one_per_cent_larger_means_energies_one_per_cent_smaller(
         assert after.idle_power.value == pytest.approx(before.idle_power.value / 1.01, rel=1e-6)
         assert after.windows[0].energy == pytest.approx(before.windows[0].energy / 1.01, rel=1e-6)
         assert after.latency == before.latency
+        assert old.live is not None
+        assert new.live is not None
+        assert new.live.power.value == pytest.approx(old.live.power.value / 1.01, rel=1e-6)
+        assert new.live.battery_life == pytest.approx(old.live.battery_life * 1.01, rel=1e-6)
         (judgement,) = new.judgements
         assert (judgement.value, judgement.rule) == (after.energy.value, "guard band")
     kinds = {record.kind: record for record in found.computed.run.calibration}

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from bench.twin import circuit
 from bench.twin.world import BrownOutError, World
+from tests.twin.wall_clock import Clock
 
 
 class Device:
@@ -26,37 +26,6 @@ class Device:
 
     def power_off(self) -> None:
         self.log.append("off")
-
-
-class Clock:
-    """A wall clock that goes on only while somebody waits for it."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.waits = 0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> None:
-        self.waits += 1
-        self.now += seconds
-
-    def notify_all(self) -> None:
-        """Nobody else is there."""
-
-    def __enter__(self) -> "Clock":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("bench.twin.world.time", SimpleNamespace(monotonic=clock.monotonic))
-    return clock
 
 
 Action = Callable[[World], None]

@@ -4,6 +4,7 @@ from bench.report.record import (
     AccuracyRecord,
     BaseRecord,
     EstimateRecord,
+    LiveRecord,
     MeasurementRecord,
     ModelRecord,
     RunFacts,
@@ -42,6 +43,16 @@ def measurement(energy: float) -> MeasurementRecord:
         latency=energy / 0.1, energy=estimate(energy), above_idle=estimate(energy / 2),
         idle_power=estimate(0.1, "W"), supply_current=0.04, arena=8000, clock_hz=160_000_000,
         operators=(("SOFTMAX", 1e-5),), windows=(),
+    )  # fmt: skip
+
+
+def live(power: float, *problems: str) -> LiveRecord:
+    return LiveRecord(
+        idle_state="light sleep", windows=2, samples=192, gaps=0, lost=0, predictions=(4, 4),
+        offline=(4, 4), rate=50.0, duty=0.01, power=estimate(power, "W"),
+        current=estimate(power / 3.2, "A"), battery_capacity=3600.0,
+        battery_life=3600.0 / (power / 3.2), trace="live.tdms", sha256="0" * 64,
+        problems=problems,
     )  # fmt: skip
 
 

@@ -412,6 +412,18 @@ def test_fault_is_named_and_leaves_nothing(lab: Lab, tmp_path: Path, fault: str,
         (zipped({"inner.zip": b"<html>"}, top=""), "inner.zip: an HTML page"),
         (zipped({"inner.zip": zipped(FILES)[:-9]}, top=""), "inner.zip: the beginning of a zip"),
     ],
+    # Not the bytes: a zip has a time in it, and all workers must find tests of the same names.
+    ids=[
+        "html",
+        "html later",
+        "empty",
+        "rar",
+        "no end",
+        "nearly nothing",
+        "other files",
+        "inner html",
+        "inner without end",
+    ],
 )
 def test_file_that_is_no_distribution_is_described(
     lab: Lab, tmp_path: Path, data: bytes, says: str

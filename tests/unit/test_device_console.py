@@ -7,6 +7,7 @@ its time-out, so the limits of the client can be asked for exactly and nothing w
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from itertools import repeat
 from types import SimpleNamespace
 from typing import cast
@@ -16,17 +17,17 @@ import serial
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.device.console import (
+from bench.device.console import DeviceConsole, Inference, ModelReport
+from bench.device.errors import (
     BrownOutError,
     CommandRefusedError,
     ConsoleGarbageError,
-    DeviceConsole,
     DeviceResetError,
     DeviceSilentError,
-    Inference,
-    ModelReport,
     PortError,
 )
+from bench.device.line_port import LinePort
+from bench.device.live import LiveWindow, run_live
 from bench.errors import DeviceError
 
 BYTE = 10 / 115200
@@ -83,7 +84,7 @@ class Port:
 def _simulated_clock() -> Iterator[None]:
     """The client's clock is that of the port on which the last console was made."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.device.console.time", CLOCK)
+        patch.setattr("bench.device.line_port.time", CLOCK)
         yield
 
 
@@ -92,7 +93,7 @@ CLOCK = SimpleNamespace()
 
 def console_on(port: Port) -> DeviceConsole:
     CLOCK.monotonic = lambda: port.now
-    return DeviceConsole(cast(serial.Serial, port), LIMIT)
+    return DeviceConsole(LinePort(cast(serial.Serial, port), LIMIT), LIMIT)
 
 
 def answering(*lines: str) -> Port:
@@ -308,10 +309,59 @@ def test_a_port_that_is_not_there_is_an_error() -> None:
 
 
 def test_a_port_is_opened_without_touching_the_reset_lines() -> None:
-    with DeviceConsole.open("loop://", 9600, LIMIT) as console:
-        port = console._port
+    with closing(LinePort.open("loop://", 9600, LIMIT)) as lines:
+        port = lines._port
         assert (port.dtr, port.rts, port.baudrate) == (False, False, 9600)
     assert not port.is_open
+
+
+LIVE = (
+    "m-live-start-2",
+    "m-live-idle-[light sleep, sensor on]",
+    "m-live-window-1-class-4-[0.25,0.75]",
+    "m-live-window-2-class-0-[1,0]",
+    "m-live-samples-192",
+    "m-live-gaps-1",
+    "m-live-lost-3",
+    "m-live-windows-2",
+    "m-live-done",
+)
+
+
+def test_a_live_session_is_read_window_by_window() -> None:
+    port = answering(*LIVE)
+    found = run_live(console_on(port), 2, LIMIT, outputs=True)
+    assert port.commands == [b"live 2 outputs"]
+    assert found.idle == "light sleep, sensor on"
+    assert found.windows == (LiveWindow(4, (0.25, 0.75)), LiveWindow(0, (1.0, 0.0)))
+    assert (found.samples, found.gaps, found.lost) == (192, 1, 3)
+
+
+def test_a_live_session_without_outputs_has_the_classes() -> None:
+    port = answering(*(line.partition("-[0")[0].partition("-[1")[0] for line in LIVE))
+    found = run_live(console_on(port), 2, LIMIT, outputs=False)
+    assert port.commands == [b"live 2"]
+    assert found.windows == (LiveWindow(4, ()), LiveWindow(0, ()))
+
+
+def test_a_live_session_may_last_as_long_as_its_windows() -> None:
+    port = Port(silent)
+    with pytest.raises(DeviceSilentError):
+        run_live(console_on(port), 5, LIMIT, outputs=False)
+    assert 5 * 2.56 < port.now <= 2 * 5 * 2.56 + LIMIT + SLACK
+
+
+@pytest.mark.parametrize("missing", range(1, 7))
+def test_a_live_session_that_misses_a_line_is_none(missing: int) -> None:
+    lines = [line for index, line in enumerate(LIVE) if index != missing]
+    with pytest.raises(ConsoleGarbageError, match="live"):
+        run_live(console_on(answering(*lines)), 2, LIMIT, outputs=True)
+
+
+def test_a_device_without_a_sensor_refuses() -> None:
+    port = answering("m-live-start-2", "e-[no MPU-6050 answers on the I2C bus]")
+    with pytest.raises(CommandRefusedError, match="no MPU-6050 answers"):
+        run_live(console_on(port), 2, LIMIT, outputs=True)
 
 
 @pytest.mark.parametrize(

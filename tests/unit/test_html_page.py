@@ -15,6 +15,7 @@ from bench.report.html.results import Results
 from bench.report.html.verdicts import verdict
 from bench.report.record import (
     AttemptRecord,
+    CheckRecord,
     ClaimRecord,
     ComparisonRecord,
     EstimateRecord,
@@ -45,21 +46,26 @@ def test_what_did_not_go_well_is_named_with_its_reason() -> None:
     broken = records.variant("C_1-L").model_copy(
         update={"error": "the supply is silent", "attempts": (AttemptRecord(number=1, error="x"),)}
     )
-    told = page(broken, records.variant("C_2-L", fits=False), records.variant("C_3-L", fits=True))
+    told = page(
+        broken,
+        records.variant("C_2-L", fits=False),
+        records.variant("C_3-L", fits=True, energy=1e-3),
+    )
     summary = told[: told.index("Beside the paper Table")]
     assert "1 of 3 fit, run right" in summary
     assert "C_1-L ! bench error the supply is silent" in summary
     assert "C_2-L ✗ does not fit arena" in summary
-    assert "C_3-L" not in summary
+    assert "C_3-L" not in summary[summary.index("What did not go well") :]
 
 
 def test_table_2_has_the_published_figures_beside_ours() -> None:
     inside = records.variant("C_3-L", scores={1: 0.88, 2: 0.89})
     accuracy = inside.accuracy[0].model_copy(update={"interval": (0.87, 0.9)})
-    told = page(inside.model_copy(update={"accuracy": (accuracy,)}))
+    outside = records.variant("C_3-D", scores={1: 0.95})
+    told = page(inside.model_copy(update={"accuracy": (accuracy,)}), outside)
     table = told[told.index("Table 2") : told.index("Below each accuracy")]
     assert "published 88.7 88.4 88.8 85.8" in table
-    assert "this run – ✓ agrees 88.5 87.0 to 90.0 – –" in table
+    assert "this run – ✓ agrees 88.5 87.0 to 90.0 ≠ differs 95.0 95.0 to 95.0 –" in table
 
 
 def test_table_3_marks_what_differs_and_what_is_calibrated() -> None:
@@ -152,6 +158,32 @@ def test_a_field_that_the_page_does_not_know_is_shown() -> None:
 def test_a_field_that_is_not_set_is_not_shown() -> None:
     record = Check(variant="C_1-L", network="C_1", technique="L")
     assert generic.extras(record, record.known) == []
+
+
+def test_a_check_of_the_station_that_failed_is_told_before_anything_else() -> None:
+    failed = CheckRecord(name="shunt", verdict="failed", error="DeviceError: no current")
+    told = page(self_check=(CheckRecord(name="card", verdict="ok"), failed))
+    assert told.index("Self-check failed. shunt, attempt 1: DeviceError: no") < told.index(
+        "Started"
+    )
+    assert "card ✓ ok" in told
+    assert "shunt ✗ failed" in told
+
+
+def test_a_saving_has_its_own_uncertainty_where_the_record_knows_it() -> None:
+    saving = records.estimate(0.3, "1")
+    told = page(
+        records.variant("C_1-L", energy=1e-3),
+        records.variant("C_1-D", energy=7e-4).model_copy(update={"saving": saving}),
+    )
+    assert "C_1: D saves 30.0 % ± 0.3 %" in told
+    assert "Saved against L: 0.3000 ± 0.0030" in told
+
+
+def test_a_variant_that_was_not_put_on_a_device_is_no_trouble() -> None:
+    told = page(records.variant("C_1-L", fits=True))
+    assert "1 of 1 fit and keep their limits" in told
+    assert "What did not go well" not in told
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,8 @@ def test_the_step_summary_is_appended(tmp_path: Path, monkeypatch: pytest.Monkey
     append_step_summary(REPORT)
     lines = path.read_text("utf-8").splitlines()
     assert lines[0] == "# Earlier"
-    assert "## 1 of 2 variants run and keep their limits" in lines
-    assert "> **uncalibrated: the station's accuracy is not verified**" in lines
+    assert "## 1 of 2 variants fit, run right and keep their limits" in lines
+    assert "> **UNCALIBRATED: the station's accuracy is not verified**" in lines
     (ran,) = [line for line in lines if "| C_1-D |" in line]
     assert ran == "| ✅ | C_1-D | runs | 0.8500 | 1,000 | 7.000 | 700.0 ± 7.0 |"
     (refused,) = [line for line in lines if "| C_2-L |" in line]
@@ -128,6 +128,14 @@ def test_the_page_is_made_again_from_a_folder_or_its_report(tmp_path: Path, name
     (tmp_path / "report.json").write_text(REPORT.model_dump_json())
     assert run(tmp_path / named) == (0, f"{tmp_path / 'report.html'}\n")
     assert "C_1-D" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_a_report_that_was_computed_again_has_a_page_of_its_own(tmp_path: Path) -> None:
+    facts = records.FACTS.model_copy(update={"reanalysed": "a" * 64})
+    again = tmp_path / "report-reanalysed.json"
+    again.write_text(Report(run=facts, variants=(RAN,)).model_dump_json())
+    assert run(again) == (0, f"{again.with_suffix('.html')}\n")
+    assert f"From the report of SHA-256 {'a' * 64}" in again.with_suffix(".html").read_text("utf-8")
 
 
 def test_the_page_goes_where_it_is_wanted(tmp_path: Path) -> None:

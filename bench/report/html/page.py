@@ -34,7 +34,7 @@ _SHOWN_OF_REPORT = ("schema_version", "run", "bases", "variants", "claims", "gat
 _SHOWN_OF_RUN = (
     "mode", "station", "station_description", "dataset", "dataset_digest", "dataset_origin",
     "surrogate", "fold", "split", "seed", "profile", "window", "calibrated", "uncalibrated",
-    "limits", "started", "versions",
+    "reanalysed", "limits", "started", "versions",
 )  # fmt: skip
 _SHOWN_OF_VARIANT = (
     "variant", "network", "technique", "error", "model", "accuracy", "steps", "paper_steps",
@@ -43,9 +43,11 @@ _SHOWN_OF_VARIANT = (
 )  # fmt: skip
 _SHOWN_OF_MEASUREMENT = (
     "latency", "energy", "above_idle", "idle_power", "supply_current", "arena", "clock_hz",
-    "operators", "windows",
+    "operators", "windows", "supply_score",
 )  # fmt: skip
 GOLDEN = "golden outputs"
+GOOD = ("runs", "fits")
+"""Outcomes of which there is no trouble to tell."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def render(report: Report, traces: Path) -> str:
         results=results,
         rows=rows,
         notices=list(_notices(report, rows)),
-        troubles=[row for row in rows if row.outcome != "runs"],
+        troubles=[row for row in rows if row.outcome not in GOOD],
         outcomes=Counter(row.outcome for row in rows),
         judgements=_judgements(report),
         changes=Counter(c.change for c in report.gate.comparisons) if report.gate else Counter(),
@@ -171,18 +173,26 @@ def _notices(report: Report, rows: list[Row]) -> Iterator[tuple[str, str, str]]:
             "Simulated gait and postures stand in for UCI-HAR. Accuracies say nothing about "
             "people, and nothing is compared with the paper.",
         )  # fmt: skip
+    for check in report.self_check:
+        if check.error is not None:
+            found = f"{check.name}, attempt {check.attempt}: {check.error}."
+            yield "heavy", "Self-check failed", found
     if not run.calibrated:
-        reasons = "; ".join(getattr(run, "uncalibrated", ()))
+        reasons = f" ({'; '.join(run.uncalibrated)})" if run.uncalibrated else ""
         yield (
             "heavy", "Uncalibrated",
             "The station's accuracy is declared, not verified: uncertainties are as good as the "
-            f"data sheets they come from{f' ({reasons})' if reasons else ''}.",
+            f"figures they come from{reasons}.",
         )  # fmt: skip
     if run.mode == "sim":
         yield (
             "light", "Simulated lab",
             "Energies are what a model of the ESP32 predicts; a real bench can refute them.",
         )  # fmt: skip
+    if run.profile != "bench":
+        yield "light", "Layout", f"The device's layout is not the bench's own: {run.profile}."
+    if run.reanalysed:
+        yield "light", "Computed again", f"From the report of SHA-256 {run.reanalysed}."
     missing = [wave for row in rows for wave in row.waveforms if wave.missing]
     if missing:
         total = sum(len(row.waveforms) for row in rows)

@@ -97,9 +97,9 @@ class Results:
         The record's own, if it has one; else with an upper bound for its uncertainty: what two
         measurements on one station have wrong in common is taken as if it did not cancel.
         """
-        stated = getattr(self.variants.get(f"{network}-{technique}"), "saving", None)
-        if isinstance(stated, EstimateRecord):
-            return Saving(stated.value, stated.expanded)
+        record = self.variants.get(f"{network}-{technique}")
+        if record is not None and record.saving is not None:
+            return Saving(record.saving.value, record.saving.expanded)
         lite, other = self.energy(network, "L"), self.energy(network, technique)
         if lite is None or other is None or not lite.value > 0.0:
             return None

@@ -4,6 +4,8 @@ from bench.twin.core.core import Core, Loaded
 from bench.twin.cost_model import Settings
 from bench.twin.esp32.application import ApplicationHost
 from bench.twin.runtime import ARENA_SIZE, Loader, Runtime, load
+from bench.twin.sampling import SensorBus
+from bench.twin.sensor import AT_REST, Mpu6050, Stream
 
 BAUD = 115200
 
@@ -11,15 +13,22 @@ BAUD = 115200
 class CoreApplication:
     """One boot of the core; see `bench.twin.esp32.application.Application`."""
 
-    def __init__(self, host: ApplicationHost, settings: Settings, load: Loader = load) -> None:
-        self._host, self._settings, self._load = host, settings, load
+    def __init__(
+        self,
+        host: ApplicationHost,
+        settings: Settings,
+        load: Loader = load,
+        stream: Stream = AT_REST,
+    ) -> None:
+        self._host, self._settings, self._load, self._stream = host, settings, load, stream
         self._core: Core | None = None
 
     def boot(self) -> None:
         """Load the model partition and announce the console."""
         host, settings = self._host, self._settings
         host.set_baud(BAUD)
-        board = _Board(host, settings, self._load)
+        sensor = SensorBus(host, settings, Mpu6050(self._stream))
+        board = _Board(host, settings, self._load, sensor)
         board.wait(0.0)
         offset, size = next(
             ((p.offset, p.size) for p in host.partitions if p.label == "model"), (0, 0)
@@ -49,8 +58,11 @@ class CoreApplication:
 class _Board:
     """What the core runs on: the chip's peripherals, and the runtime of the flashed model."""
 
-    def __init__(self, host: ApplicationHost, settings: Settings, load: Loader) -> None:
+    def __init__(
+        self, host: ApplicationHost, settings: Settings, load: Loader, sensor: SensorBus
+    ) -> None:
         self.partition_offset = 0
+        self.sensor = sensor
         self._host, self._settings, self._load = host, settings, load
         self._runtime: Runtime | None = None
         self._computed = b"", b""
@@ -75,6 +87,9 @@ class _Board:
 
     def wait(self, seconds: float) -> None:
         self._host.run(((self._settings.idle_amps, seconds),))
+
+    def interrupted(self) -> bool:
+        return self._host.discard_input()
 
     def load(self, name: str, technique: str, model: bytes, offset: int) -> Loaded:
         self._host.identify(f"{name}-{technique}")

@@ -18,7 +18,7 @@ FIRMWARE = Path(__file__).parents[3] / "firmware"
 LIBRARY = "libhar_core.so"
 VARIABLE = "HAR_CORE_LIBRARY"
 """Names a library to load instead, such as one that was built with sanitizers."""
-_FOLDERS = ("components/core", "components/hybrid_dense", "host")
+_FOLDERS = ("components/core", "components/drivers", "components/hybrid_dense", "host")
 _SUFFIXES = frozenset({".cpp", ".hpp", ".h", ".txt"})
 
 

@@ -35,8 +35,28 @@ class Loaded:
     operators: Sequence[tuple[str, float]]
 
 
+class Sensor(Protocol):
+    """The sensor at the end of its bus, and the line from its interrupt."""
+
+    def write(self, register: int, value: int) -> None:
+        """Write one of its registers."""
+
+    def read(self, register: int, size: int) -> bytes:
+        """Read so many bytes from a register on."""
+
+    def sleep(self, longest: int) -> None:
+        """Light sleep until its interrupt, at most `longest` us."""
+
+
 class Board(Protocol):
     """What a core runs on. A `DeviceError` of the last three is said on the console."""
+
+    @property
+    def sensor(self) -> Sensor:
+        """Where live samples come from."""
+
+    def interrupted(self) -> bool:
+        """Whether bytes have come on the console while a command runs; they are discarded."""
 
     def write(self, text: bytes) -> None:
         """Send bytes by the UART."""
@@ -134,6 +154,10 @@ class Core:
             "timestamp": (board.timestamp, 0),
             "wait": (lambda micros: board.wait(micros * 1e-6), None),
             "running": (lambda: int(not self._stopped), 0),
+            "interrupted": (lambda: int(board.interrupted()), 0),
+            "sensor_write": (self._sensor_write, 0),
+            "sensor_read": (self._sensor_read, 0),
+            "sleep": (board.sensor.sleep, None),
             "load": (self._load, 0),
             "invoke": (self._invoke, 0),
             "profile": (lambda message: _said(message, board.profile), 0),
@@ -175,6 +199,14 @@ class Core:
             )
 
         return _said(message, load)
+
+    def _sensor_write(self, register: int, value: int) -> int:
+        self._board.sensor.write(register, value)
+        return 1
+
+    def _sensor_read(self, register: int, data: int, size: int) -> int:
+        ctypes.memmove(data, self._board.sensor.read(register, size), size)
+        return 1
 
     def _invoke(self, content: int, size: int, times: int, output: int, message: int) -> int:
         def invoke() -> None:

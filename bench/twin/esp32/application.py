@@ -66,6 +66,9 @@ class ApplicationHost(Protocol):
     def identify(self, text: str) -> None:
         """Tell the world what runs here: noise is a function of it."""
 
+    def discard_input(self) -> bool:
+        """Whether bytes have come that nobody took while the application was busy; takes them."""
+
     def run(self, steps: Iterable[tuple[float, float]], repeat: int = 1) -> None:
         """Draw (A) for (s), step after step, `repeat` times; the last current stays."""
 

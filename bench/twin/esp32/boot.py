@@ -105,6 +105,13 @@ class Boot:
         self._check()
         self._world.identity = text
 
+    def discard_input(self) -> bool:
+        """Whether bytes wait for the program; they do no longer."""
+        self._check()
+        waiting = bool(self._received)
+        self._received.clear()
+        return waiting
+
     def run(self, steps: Iterable[tuple[float, float]], repeat: int = 1) -> None:
         """Draw (A) for (s), step after step, `repeat` times; the last current stays."""
         steps = tuple(steps)

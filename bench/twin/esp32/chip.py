@@ -120,6 +120,7 @@ class Esp32:
         on the way from the one to the other leaves the chip in reset, and IO0 is sampled after it.
         """
         with self._world.lock:
+            self._world.catch_up()
             self._dtr, self._rts = dtr, rts
             if not self._powered:
                 return
@@ -131,6 +132,7 @@ class Esp32:
     def receive(self, data: bytes) -> None:
         """Bytes from the client, at its rate; lost while nothing runs."""
         with self._world.lock:
+            self._world.catch_up()
             boot = self._boot
             if boot is None or self._line is None:
                 return

@@ -49,6 +49,10 @@ class Interposed:
         """What runs here."""
         self._host.identify(text)
 
+    def discard_input(self) -> bool:
+        """Bytes that came while the application was busy."""
+        return self._host.discard_input()
+
     def run(self, steps: Iterable[tuple[float, float]], repeat: int = 1) -> None:
         """Current (A) for a time (s), step after step."""
         self._host.run(steps, repeat)
@@ -62,9 +66,9 @@ class Mute(Interposed):
 
 
 class Noisy(Interposed):
-    """The line turns the highest bit of every 97th byte of a boot into a 1."""
+    """The line turns the highest bit of every 61st byte of a boot into a 1."""
 
-    _PERIOD = 97
+    _PERIOD = 61
     _sent = 0
 
     def write(self, data: bytes) -> None:

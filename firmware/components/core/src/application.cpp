@@ -53,13 +53,19 @@ Bytes Application::input_tensor() {
 }
 
 void Application::say_results() {
-  reply.put("m-results-[");
+  reply.put("m-results-");
+  put_results();
+  reply.end_line();
+}
+
+void Application::put_results() {
+  reply.put("[");
   const Tensor output = runtime.output();
   for (std::size_t index = 0; has_output && index < output.elements; ++index) {
     reply.put(index > 0 ? "," : "");
     reply.real(real_element(output, runtime.output_data(), index));
   }
-  reply.line("]");
+  reply.put("]");
 }
 
 }  // namespace har

@@ -7,6 +7,7 @@
 
 #include "har/binary_load.hpp"
 #include "har/crc32.hpp"
+#include "har/live.hpp"
 #include "har/measured_run.hpp"
 #include "har/words.hpp"
 
@@ -204,15 +205,29 @@ void infer(Application& application, Arguments arguments) {
 
 void say_results(Application& application, Arguments /*none*/) { application.say_results(); }
 
+void sample_and_infer(Application& application, Arguments arguments) {
+  const Words words(arguments.text());
+  const std::optional<std::uint32_t> windows = decimal(words.word[0], kMaxInferences);
+  const bool outputs = words.count == 2 && words.word[1] == "outputs";
+  if (words.count != (outputs ? 2U : 1U) || !windows || *windows == 0) {
+    return application.reply.refuse("live wants: N [outputs], N windows from 1 to ",
+                                    kMaxInferences);
+  }
+  if (!application.refuses_to_run()) {
+    live(application, *windows, outputs ? LiveLines::kOutputs : LiveLines::kClass);
+  }
+}
+
 void say_help(Application& application, Arguments /*none*/);
 
 constexpr std::array kCommands{
     Command{"arena", say_arena},       Command{"bin", input_by_bytes},
     Command{"clock", say_clock},       Command{"db", input_by_text},
     Command{"help", say_help},         Command{"infer", infer},
-    Command{"model", say_model},       Command{"name", say_name},
-    Command{"ops", say_operators},     Command{"profile", say_profile},
-    Command{"results", say_results},   Command{"timestamp", say_timestamp},
+    Command{"live", sample_and_infer}, Command{"model", say_model},
+    Command{"name", say_name},         Command{"ops", say_operators},
+    Command{"profile", say_profile},   Command{"results", say_results},
+    Command{"timestamp", say_timestamp},
 };
 
 void say_help(Application& application, Arguments /*none*/) {

@@ -7,6 +7,7 @@
 #include "har/reply.hpp"
 #include "har/runtime.hpp"
 #include "har/text.hpp"
+#include "har/window_buffer.hpp"
 
 namespace har {
 
@@ -24,11 +25,14 @@ struct Application {
   Bytes input_tensor();
   // The last inference's output, dequantised; an empty list before the first.
   void say_results();
+  // The same in brackets alone, within a line.
+  void put_results();
 
   Port& port;
   Runtime& runtime;
   Reply reply;
   InputBuffer input;
+  WindowBuffer samples;
   ModelImage image;
   bool has_image = false;
   bool ready = false;

@@ -2,6 +2,7 @@
 
 import typer
 
+from bench.commands.baseline import baseline
 from bench.commands.compare import compare
 from bench.commands.doctor import doctor
 from bench.commands.limits import limits
@@ -22,6 +23,7 @@ app = typer.Typer(
 
 app.command()(doctor)
 app.command()(reanalyse)
+app.command()(baseline)
 app.command()(compare)
 app.command()(limits)
 app.command()(twin)

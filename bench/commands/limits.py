@@ -66,7 +66,7 @@ def _write(run: Report, path: Path, quantities: list[Quantity], margin: float, r
         raise BenchError(f"{path}: {why}: name another file")
     found = reached(run)
     rows = [
-        new_limit(name, quantity, values[quantity][0], margin, reason)
+        new_limit(name, quantity, run.run.mode, values[quantity][0], margin, reason)
         for name, values in found.items()
         for quantity in quantities
         if quantity in values
@@ -91,7 +91,7 @@ def _show(run: Report, file: Limits) -> None:
 
 def _rows(run: Report, file: Limits) -> Iterator[tuple[str, ...]]:
     for name, values in reached(run).items():
-        for limit in file.of(name):
+        for limit in file.of(name, run.run.mode):
             if limit.quantity not in values:
                 continue
             judgement = judge(limit, *values[limit.quantity])

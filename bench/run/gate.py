@@ -95,7 +95,8 @@ def compare_reports(
         name: Of the baseline, for people.
         limits: Margin, level, and the declared spread between sessions.
         history: Earlier runs, from which the spread is taken where there are enough.
-        same_recipe: Leave out a variant whose weights come from another recipe.
+        same_recipe: Leave out a variant whose weights come from another recipe, and what depends
+            on the weights where another machine has trained others.
     """
     skipped = _why_not_at_all(new.run, old.run)
     earlier = {record.variant: record for record in old.variants}
@@ -112,6 +113,8 @@ def compare_reports(
         ratios = {}
         for variant, pair in pairs.items():
             if quantity.value(pair.new) is None or quantity.value(pair.old) is None:
+                continue
+            if same_recipe and quantity.of_weights and not _same(pair, "weights_sha256"):
                 continue
             between = _between_sessions(quantity, pair.new, history, limits)
             spreads.add(f"{between.relative:.3%}, {between.source}")
@@ -195,13 +198,18 @@ def _pair(record: VariantRecord, earlier: VariantRecord | None, same_recipe: boo
             raise MeasurementError(f"{what} has fewer than two power cycles: use --power-cycles 3")
     if bool(record.reference) != bool(earlier.reference):
         raise MeasurementError("only one of both has a reference variant: use the same --reference")
-    if same_recipe and _recipe(record) != _recipe(earlier):
+    pair = Pair(record, earlier)
+    if same_recipe and not _same(pair, "weights_key"):
         raise MeasurementError("the baseline's weights come from another recipe: make a new one")
-    return Pair(record, earlier)
+    return pair
 
 
-def _recipe(record: VariantRecord) -> str | None:
-    return record.model.provenance.get("weights_key") if record.model else None
+def _same(pair: Pair, provenance: str) -> bool:
+    found = [
+        record.model.provenance.get(provenance) if record.model else None
+        for record in (pair.new, pair.old)
+    ]
+    return found[0] == found[1]
 
 
 _ALIKE = {

@@ -27,6 +27,7 @@ class Quantity:
         value: Of a record, or None where it has none.
         ratio: Of a pair, above 1 where it became worse, given spread between sessions and level.
         of_window: Of one window, where it is measured in windows.
+        of_weights: Whether it changes with the weights alone, such as by another training.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Quantity:
     value: Callable[[VariantRecord], float | None]
     ratio: Callable[[Pair, SessionSpread, float], Ratio]
     of_window: Callable[[WindowRecord], float] | None = None
+    of_weights: bool = False
 
 
 def _scattering(name: str, unit: str, of_window: Callable[[WindowRecord], float]) -> Quantity:
@@ -82,7 +84,7 @@ QUANTITIES = (
     _scattering("latency", "s", lambda window: window.device_seconds / window.inferences),
     _exact("bytes", "B", lambda record: record.model.size if record.model else None),
     _exact("arena", "B", lambda record: record.measurement.arena if record.measurement else None),
-    Quantity("accuracy", "1", _accuracy, _accuracy_ratio),
+    Quantity("accuracy", "1", _accuracy, _accuracy_ratio, of_weights=True),
 )
 
 

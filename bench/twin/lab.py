@@ -118,11 +118,12 @@ class Lab:
 
     def close(self) -> None:
         """Switch off and stop serving."""
+        self._supply.close()  # first, so that nobody switches on again
+        self._digitizer.close()
         with self.world.lock:
             self.world.disconnect()
+            self.chip.disconnect()
         self._serial.close()
-        self._digitizer.close()
-        self._supply.close()
 
     def __enter__(self) -> Self:
         return self

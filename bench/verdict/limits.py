@@ -55,13 +55,19 @@ its interval over subjects. The others have no guard band, and are judged by sim
 
 
 class Limit(BaseModel):
-    """One row: exactly one of `min` and `max`, in `unit`."""
+    """One row: exactly one of `min` and `max`, in `unit`.
+
+    Attributes:
+        mode: ``sim`` or ``hw`` where it holds in that mode alone, as an energy does that a model
+            has predicted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     variant: str
     quantity: Quantity
     unit: str
+    mode: Literal["sim", "hw"] | None = None
     min: float | None = Field(default=None, allow_inf_nan=False)
     max: float | None = Field(default=None, allow_inf_nan=False)
     rule: Rule
@@ -120,9 +126,13 @@ class Limits(BaseModel):
     undeployable: tuple[Undeployable, ...] = ()
     gate: GateLimits | None = None
 
-    def of(self, variant: str) -> tuple[Limit, ...]:
-        """The limits that hold for `variant`, one for each quantity."""
-        matching = [limit for limit in self.limit if fnmatchcase(variant, limit.variant)]
+    def of(self, variant: str, mode: str) -> tuple[Limit, ...]:
+        """The limits that hold for `variant` in `mode`, one for each quantity."""
+        matching = [
+            limit
+            for limit in self.limit
+            if fnmatchcase(variant, limit.variant) and limit.mode in (None, mode)
+        ]
         return tuple({limit.quantity: limit for limit in matching}.values())
 
     def expected_undeployable(self, variant: str) -> str | None:

@@ -10,6 +10,8 @@ from bench.verdict.rules import Rule
 
 FLOORS: frozenset[Quantity] = frozenset({"accuracy", "saving"})
 """The quantities of which more is better."""
+OF_A_MODE: frozenset[Quantity] = frozenset({"latency", "energy", "saving"})
+"""The quantities that a simulated device predicts and a real one has."""
 DIGITS = 3
 """Significant digits of a written limit, rounded to the generous side."""
 
@@ -22,8 +24,10 @@ def with_margin(quantity: Quantity, value: float, margin: float) -> float:
     return float(rounding.create_decimal(f"{limit:.12g}"))
 
 
-def new_limit(variant: str, quantity: Quantity, value: float, margin: float, reason: str) -> Limit:
-    """A limit for one variant from what it reached."""
+def new_limit(
+    variant: str, quantity: Quantity, mode: str, value: float, margin: float, reason: str
+) -> Limit:
+    """A limit for one variant from what it reached in a run in `mode`."""
     bound = "min" if quantity in FLOORS else "max"
     rule = Rule.GUARD_BAND if quantity in ("energy", "saving") else Rule.SIMPLE
     return Limit.model_validate(
@@ -31,6 +35,7 @@ def new_limit(variant: str, quantity: Quantity, value: float, margin: float, rea
             "variant": variant,
             "quantity": quantity,
             "unit": UNITS[quantity],
+            "mode": mode if quantity in OF_A_MODE else None,
             bound: with_margin(quantity, value, margin),
             "rule": rule,
             "source": f"{reason}; reached {value:.6g}, margin {margin:.3g}",
@@ -39,9 +44,9 @@ def new_limit(variant: str, quantity: Quantity, value: float, margin: float, rea
 
 
 def replaced(limits: Limits, new: Iterable[Limit]) -> Limits:
-    """`limits` with rows of the same variant and quantity replaced, and the others added."""
-    rows = {(row.variant, row.quantity): row for row in limits.limit}
-    rows.update({(row.variant, row.quantity): row for row in new})
+    """`limits` with rows of the same variant, quantity and mode replaced, and the others added."""
+    rows = {(row.variant, row.quantity, row.mode): row for row in limits.limit}
+    rows.update({(row.variant, row.quantity, row.mode): row for row in new})
     return limits.model_copy(update={"limit": tuple(rows.values())})
 
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from bench.cli import app, main
 from bench.errors import BenchError, ReportError
 from bench.report.record import Report, VariantRecord, WindowRecord
+from bench.run.baseline import as_baseline
 from bench.run.gate import DECLARED, GateOptions, compare_reports, load_history
 from bench.run.judged import BecameWorse, Changes, VerdictWarning
 from bench.verdict.limits import Limits, load_limits
@@ -149,6 +150,11 @@ def test_a_folder_of_baselines_has_one_for_each_data_set_and_recipe(tmp_path: Pa
     retrained = report(one.model_copy(update={"model": other}))
     assert "another recipe" in options.compare(retrained, None).why_not("C_1-L")
     assert GateOptions(tmp_path / "uci-har.json").compare(retrained, None).comparisons
+    other = one.model.model_copy(
+        update={"provenance": {"weights_key": "a", "weights_sha256": "of another machine"}}
+    )
+    found = options.compare(report(one.model_copy(update={"model": other})), None)
+    assert {c.quantity for c in found.comparisons} == {"energy", "latency", "bytes", "arena"}
     elsewhere = options.compare(report(one, dataset="surrogate"), None)
     assert "there is no" in elsewhere.why_not("C_1-L")
 
@@ -172,7 +178,23 @@ def test_what_nobody_can_tell_fails_only_a_strict_gate(strict: bool) -> None:
         Changes("C_1-L", found.of("C_1-L"), strict).check()
 
 
+def test_a_baseline_is_compared_like_the_report_that_it_is_from() -> None:
+    old = report(measured("C_1-L", 1e-4), measured("C_2-L", 1e-4, drift=1.0))
+    new = report(measured("C_1-L", 1.05e-4), measured("C_2-L", 1e-4, drift=1.01))
+    assert compare_reports(new, as_baseline(old), "b") == compare_reports(new, old, "b")
+
+
 # ---- the commands
+
+
+def test_a_baseline_is_written_and_names_no_place(tmp_path: Path) -> None:
+    place = "/home/somebody/data.zip"
+    run = saved(tmp_path / "report.json", report(measured("C_1-L", 1e-4), dataset_origin=place))
+    done = RUN.invoke(app, ["baseline", str(run), "-o", str(tmp_path / "kept")])
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "kept" / "uci-har.json").read_text("utf-8")
+    assert "somebody" in run.read_text("utf-8")
+    assert "somebody" not in text
 
 
 def test_compare_ends_with_3_where_something_is_worse(tmp_path: Path) -> None:
@@ -236,6 +258,13 @@ def test_limits_are_written_only_with_a_reason_and_replace_their_own_rows(tmp_pa
     assert "pass" in shown.output
 
 
+def test_what_a_model_predicts_is_no_limit_of_hardware() -> None:
+    rows = [new_limit("C_1-L", quantity, "sim", 1.0, 0.05, "x") for quantity in ("energy", "bytes")]
+    limits = Limits(dataset="uci-har", fold=0, limit=tuple(rows))
+    assert [row.quantity for row in limits.of("C_1-L", "sim")] == ["energy", "bytes"]
+    assert [row.quantity for row in limits.of("C_1-L", "hw")] == ["bytes"]
+
+
 def test_limits_of_another_data_set_are_not_written_over(tmp_path: Path) -> None:
     run = saved(tmp_path / "report.json", report(measured("C_1-L", 1e-4)))
     path = tmp_path / "limits.toml"
@@ -248,7 +277,7 @@ def test_limits_of_another_data_set_are_not_written_over(tmp_path: Path) -> None
 
 def test_rendered_limits_are_read_back_the_same(tmp_path: Path) -> None:
     limits = load_limits(Path(__file__).parents[2] / "limits" / "uci-har.toml")
-    more = replaced(limits, [new_limit("C_1-L", "energy", 1e-4, 0.05, 'a "reason"')])
+    more = replaced(limits, [new_limit("C_1-L", "energy", "sim", 1e-4, 0.05, 'a "reason"')])
     path = tmp_path / "limits.toml"
     path.write_text(render(more, "# heading\n"), encoding="utf-8")
     assert existing(path, "uci-har", 0) == (more, "# heading\n")

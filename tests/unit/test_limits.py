@@ -47,8 +47,8 @@ def read(tmp_path: Path, text: str) -> Limits:
 
 def test_last_matching_row_of_a_quantity_holds(tmp_path: Path) -> None:
     limits = read(tmp_path, FILE)
-    assert [limit.min for limit in limits.of("C_1-F")] == [0.8]
-    assert [limit.min for limit in limits.of("C_3-F")] == [0.5]
+    assert [limit.min for limit in limits.of("C_1-F", "sim")] == [0.8]
+    assert [limit.min for limit in limits.of("C_3-F", "hw")] == [0.5]
 
 
 def test_limits_belong_to_a_data_set_and_fold(tmp_path: Path) -> None:

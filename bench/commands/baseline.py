@@ -1,0 +1,25 @@
+"""``python -m bench baseline``: keep what a run reached, for later runs to be compared with."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def baseline(
+    report: Annotated[Path, typer.Argument(help="report.json of the run.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File, or folder for <data set>.json.")
+    ] = Path("limits/baselines"),
+) -> None:
+    """Write the part of a report that `--baseline` and `compare` look at.
+
+    It is small enough to be committed, and names no place on this machine.
+    """
+    from bench.report.files import load_report, write_atomically
+    from bench.run.baseline import as_baseline
+
+    kept = as_baseline(load_report(report))
+    path = output if output.suffix == ".json" else output / f"{kept.run.dataset}.json"
+    write_atomically(path, kept.model_dump_json() + "\n")
+    typer.echo(f"{path}: {len(kept.variants)} variants")

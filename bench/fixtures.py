@@ -13,6 +13,7 @@ from bench.run.matrix import Finding, Matrix, MissingError
 from bench.run.selection import Case, Mode
 from bench.run.session import SESSION, Session
 from bench.run.station import StationBrokenError
+from bench.verdict.published import why_not_comparable
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +142,8 @@ def live(
 
 def _skip_undeployable(record: VariantRecord) -> None:
     if not record.deployable:
-        refused = next(step for step in record.steps if not step.kept)
+        refused = record.refused
+        assert refused is not None
         pytest.skip(f"{record.variant} is not deployable: {refused.name}: {refused.note}")
 
 
@@ -182,9 +184,8 @@ def matrix(station_mode: Mode, campaigns: Callable[[Mode], Campaign]) -> Matrix:
 @pytest.fixture
 def published_data_set(station_mode: Mode, campaigns: Callable[[Mode], Campaign]) -> None:
     """Skip what compares with the paper where the surrogate stands in for its data set."""
-    dataset = campaigns(station_mode).models.pipeline.dataset
-    if dataset.name != "uci-har":
-        pytest.skip(f"the paper is about UCI-HAR, this run is on the {dataset.name} data set")
+    if why := why_not_comparable(campaigns(station_mode).models.pipeline.dataset.name):
+        pytest.skip(why)
 
 
 def _expected(request: pytest.FixtureRequest) -> str:

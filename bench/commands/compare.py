@@ -11,7 +11,7 @@ from bench.errors import BenchError
 from bench.report.display import shown
 from bench.report.files import load_report, write_atomically
 from bench.report.record import ComparisonRecord, GateRecord
-from bench.run.gate import DECLARED, compare_reports, load_history
+from bench.run.gate import DECLARED, compare_reports, load_past_reports
 from bench.verdict.limits import load_limits
 
 _SIGNS = {"better": "▼", "same": "=", "worse": "▲", "inconclusive": "?"}
@@ -41,7 +41,7 @@ def compare(
     false-discovery rate for the whole matrix. Exit code 0: nothing is worse; 3: something is.
     """
     settings = load_limits(limits).gate if limits else None
-    past = load_history(history) if history else ()
+    past = load_past_reports(history) if history else ()
     found = compare_reports(
         load_report(report), load_report(baseline), str(baseline), settings or DECLARED, past
     )

@@ -51,9 +51,9 @@ def gate_case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.fixture(scope="session")
-def campaigns(request: pytest.FixtureRequest) -> Callable[[Mode], Campaign]:
+def campaigns(bench_session: Session) -> Callable[[Mode], Campaign]:
     """The work of this run, by mode."""
-    return request.config.stash[SESSION].campaign
+    return bench_session.campaign
 
 
 @pytest.fixture
@@ -150,12 +150,11 @@ def _skip_undeployable(record: VariantRecord) -> None:
 @pytest.fixture
 def changes(
     gate_case: Case,
-    request: pytest.FixtureRequest,
+    bench_session: Session,
     record_property: Callable[[str, object], None],
 ) -> Changes:
     """A variant against its baseline; skipped where there is nothing to compare with."""
-    session = request.config.stash[SESSION]
-    gate = session.gate(gate_case.mode)
+    gate = bench_session.gate(gate_case.mode)
     if gate is None:
         pytest.skip("no gate: no --baseline REPORT")
     found = gate.of(gate_case.name)
@@ -163,8 +162,8 @@ def changes(
         pytest.skip(f"no gate for {gate_case.name}: {gate.why_not(gate_case.name)}")
     for comparison in found:
         record_property(f"change of {comparison.quantity}", str(comparison))
-    assert session.asked.gate is not None
-    return Changes(gate_case.name, found, session.asked.gate.strict)
+    assert bench_session.asked.gate is not None
+    return Changes(gate_case.name, found, bench_session.asked.gate.strict)
 
 
 def _recorded(judged: Judged, record_property: Callable[[str, object], None]) -> Judged:

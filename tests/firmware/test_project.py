@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bench.device.arena import KERNEL_FLOAT
-from bench.device.deployability import BENCH, FIRMWARE_KERNELS, FLASH_BYTES, paper_profile
 from bench.device.console import MAX_COMMAND
+from bench.device.deployability import BENCH, FIRMWARE_KERNELS, FLASH_BYTES, paper_profile
 from bench.device.firmware import FIRMWARE, FIRMWARE_VERSION, LONGEST_TIME_CONSTANT
 from bench.device.firmware_build import CONFIGURATIONS
 from bench.device.images import Partition, bench_layout, paper_layout

@@ -12,6 +12,7 @@ from bench.report.display import shown
 from bench.report.files import load_report, write_atomically
 from bench.report.record import ComparisonRecord, GateRecord
 from bench.run.gate import DECLARED, compare_reports, load_past_reports
+from bench.verdict.gate import fails
 from bench.verdict.limits import load_limits
 
 _SIGNS = {"better": "▼", "same": "=", "worse": "▲", "inconclusive": "?"}
@@ -51,8 +52,7 @@ def compare(
     _print(found, rows)
     if markdown is not None:
         write_atomically(markdown, _markdown(found, rows))
-    failing = ("worse", "inconclusive") if strict else ("worse",)
-    if any(c.change in failing for c in found.comparisons):
+    if any(fails(c.change, strict=strict) for c in found.comparisons):
         raise typer.Exit(3)
 
 

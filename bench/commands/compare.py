@@ -11,7 +11,8 @@ from bench.errors import BenchError
 from bench.report.display import shown
 from bench.report.files import load_report, write_atomically
 from bench.report.record import ComparisonRecord, GateRecord
-from bench.run.gate import DECLARED, compare_reports, load_history
+from bench.run.gate import DECLARED, compare_reports, load_past_reports
+from bench.verdict.gate import fails
 from bench.verdict.limits import load_limits
 
 _SIGNS = {"better": "▼", "same": "=", "worse": "▲", "inconclusive": "?"}
@@ -41,7 +42,7 @@ def compare(
     false-discovery rate for the whole matrix. Exit code 0: nothing is worse; 3: something is.
     """
     settings = load_limits(limits).gate if limits else None
-    past = load_history(history) if history else ()
+    past = load_past_reports(history) if history else ()
     found = compare_reports(
         load_report(report), load_report(baseline), str(baseline), settings or DECLARED, past
     )
@@ -51,8 +52,7 @@ def compare(
     _print(found, rows)
     if markdown is not None:
         write_atomically(markdown, _markdown(found, rows))
-    failing = ("worse", "inconclusive") if strict else ("worse",)
-    if any(c.change in failing for c in found.comparisons):
+    if any(fails(c.change, strict=strict) for c in found.comparisons):
         raise typer.Exit(3)
 
 

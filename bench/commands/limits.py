@@ -14,10 +14,8 @@ from bench.report.files import load_report, write_atomically
 from bench.report.record import Report
 from bench.run.reached import reached
 from bench.verdict.judge import judge
-from bench.verdict.limits import UNITS, Limits, Quantity, load_limits
+from bench.verdict.limits import UNITS, Limits, Quantity, limits_path, load_limits
 from bench.verdict.limits_file import existing, new_limit, render, replaced
-
-FOLDER = Path(__file__).parents[2] / "limits"
 
 
 def limits(
@@ -45,7 +43,7 @@ def limits(
     if write is not None:
         _write(run, write, _checked(quantities), margin, reason)
     else:
-        _show(run, load_limits(file or FOLDER / f"{run.run.dataset}.toml"))
+        _show(run, load_limits(file or limits_path(run.run.dataset)))
 
 
 def _checked(quantities: str) -> list[Quantity]:

@@ -12,7 +12,7 @@ from _pytest.mark.expression import Expression
 from bench.device.firmware_build import Builder, find_builder
 from bench.errors import BenchError
 from bench.report.files import load_report
-from bench.run.gate import GateOptions, load_history
+from bench.run.gate import GateOptions, load_past_reports
 from bench.run.own import OwnModel, load_own
 from bench.run.selection import Mode, Selection, select
 from bench.verdict.limits import load_limits
@@ -178,5 +178,5 @@ def _gate_options(baseline: str | None, strict: bool, history: str | None) -> Ga
     if not path.is_dir():
         load_report(path)
     if history is not None:
-        load_history(Path(history))
+        load_past_reports(Path(history))
     return GateOptions(path, strict, Path(history) if history else None)

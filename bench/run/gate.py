@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import MeasurementError, ReportError
+from bench.report.conditions import changed_conditions
 from bench.report.files import REPORT, load_report
 from bench.report.record import (
     ComparisonRecord,
@@ -55,7 +56,7 @@ class GateOptions:
         path = named / f"{report.run.dataset}.json" if committed else named
         if committed and not path.exists():
             return GateRecord(baseline=str(path), skipped=f"there is no {path}")
-        history = load_history(self.history) if self.history else ()
+        history = load_past_reports(self.history) if self.history else ()
         return compare_reports(
             report,
             load_report(path),
@@ -66,7 +67,7 @@ class GateOptions:
         )
 
 
-def load_history(folder: Path) -> list[Report]:
+def load_past_reports(folder: Path) -> list[Report]:
     """Every report below `folder`, oldest first.
 
     Raises:
@@ -99,23 +100,12 @@ def compare_reports(
             on the weights where another machine has trained others.
     """
     skipped = _why_not_at_all(new.run, old.run)
-    earlier = {record.variant: record for record in old.variants}
-    pairs: dict[str, Pair] = {}
-    left_out: dict[str, str] = {}
-    for record in () if skipped else new.variants:
-        try:
-            pairs[record.variant] = _pair(record, earlier.get(record.variant), same_recipe)
-        except MeasurementError as error:
-            left_out[record.variant] = str(error)
+    pairs, left_out = ({}, {}) if skipped else _pairs(new, old, same_recipe)
     comparisons: list[ComparisonRecord] = []
-    spreads = set()
+    spreads: set[str] = set()
     for quantity in QUANTITIES:
         ratios = {}
-        for variant, pair in pairs.items():
-            if quantity.value(pair.new) is None or quantity.value(pair.old) is None:
-                continue
-            if same_recipe and quantity.of_weights and not _same(pair, "weights_sha256"):
-                continue
+        for variant, pair in _comparable(quantity, pairs, same_recipe).items():
             between = _between_sessions(quantity, pair.new, history, limits)
             spreads.add(f"{between.relative:.3%}, {between.source}")
             ratios[variant] = quantity.ratio(pair, between, limits.level)
@@ -130,6 +120,32 @@ def compare_reports(
         left_out=left_out,
         comparisons=tuple(comparisons),
     )
+
+
+def _pairs(new: Report, old: Report, same_recipe: bool) -> tuple[dict[str, Pair], dict[str, str]]:
+    """What can be compared, by variant, and why what cannot be is left out."""
+    earlier = {record.variant: record for record in old.variants}
+    pairs: dict[str, Pair] = {}
+    left_out: dict[str, str] = {}
+    for record in new.variants:
+        try:
+            pairs[record.variant] = _pair(record, earlier.get(record.variant), same_recipe)
+        except MeasurementError as error:
+            left_out[record.variant] = str(error)
+    return pairs, left_out
+
+
+def _comparable(
+    quantity: Quantity, pairs: Mapping[str, Pair], same_recipe: bool
+) -> dict[str, Pair]:
+    """The pairs that both have the quantity; of other weights not what depends on them."""
+    return {
+        variant: pair
+        for variant, pair in pairs.items()
+        if quantity.value(pair.new) is not None
+        and quantity.value(pair.old) is not None
+        and not (same_recipe and quantity.of_weights and not _same(pair, "weights_sha256"))
+    }
 
 
 def _judged(
@@ -212,23 +228,9 @@ def _same(pair: Pair, provenance: str) -> bool:
     return found[0] == found[1]
 
 
-_ALIKE = {
-    "mode": "mode",
-    "station": "station",
-    "dataset": "data set",
-    "dataset_digest": "content of the data set",
-    "fold": "fold",
-    "seed": "seed of the training",
-    "profile": "profile",
-    "window": "window",
-}
-"""What two runs must have in common, and how people call it."""
-
-
 def _why_not_at_all(new: RunFacts, old: RunFacts) -> str:
     differ = [
-        f"{name} {getattr(old, field)!r} there, {getattr(new, field)!r} here"
-        for field, name in _ALIKE.items()
-        if getattr(old, field) != getattr(new, field)
+        f"{name} {there!r} there, {here!r} here"
+        for name, there, here in changed_conditions(old, new)
     ]
     return f"the baseline is of another kind: {'; '.join(differ)}" if differ else ""

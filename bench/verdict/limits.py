@@ -149,6 +149,11 @@ class Limits(BaseModel):
         return f"limits are for {self.dataset}, fold {self.fold}; this is {dataset}, fold {fold}"
 
 
+def limits_path(dataset: str) -> Path:
+    """Where the limits for a data set are, unless the user names a file."""
+    return Path(__file__).parents[2] / "limits" / f"{dataset}.toml"
+
+
 def load_limits(path: Path) -> Limits:
     """Read a limits file.
 

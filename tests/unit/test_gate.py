@@ -9,7 +9,7 @@ from bench.cli import app, main
 from bench.errors import BenchError, ReportError
 from bench.report.record import Report, VariantRecord, WindowRecord
 from bench.run.baseline import as_baseline
-from bench.run.gate import DECLARED, GateOptions, compare_reports, load_history
+from bench.run.gate import DECLARED, GateOptions, compare_reports, load_past_reports
 from bench.run.judged import BecameWorse, Changes, VerdictWarning
 from bench.verdict.limits import Limits, load_limits
 from bench.verdict.limits_file import existing, new_limit, render, replaced, with_margin
@@ -161,7 +161,7 @@ def test_a_folder_of_baselines_has_one_for_each_data_set_and_recipe(tmp_path: Pa
 
 def test_a_history_without_reports_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"no report\.json in it or below"):
-        load_history(tmp_path)
+        load_past_reports(tmp_path)
 
 
 @pytest.mark.parametrize("strict", [False, True])

@@ -9,7 +9,7 @@ of work or on the number of workers; what changes from run to run with the same 
 import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 SCHEMA_VERSION = 1
 
@@ -30,10 +30,10 @@ class BudgetRow(_Record):
 class EstimateRecord(_Record):
     """A measured value with its expanded uncertainty and budget."""
 
-    value: float
+    value: FiniteFloat
     unit: str
-    standard: float
-    expanded: float
+    standard: FiniteFloat
+    expanded: FiniteFloat
     coverage_factor: float
     dof: float
     budget: tuple[BudgetRow, ...]

@@ -20,8 +20,9 @@ from bench.measurement.analysis import idle_of
 from bench.measurement.capture import WindowPlan, idle_samples, plan_window, trace_limits
 from bench.measurement.declared import circuit_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
-from bench.measurement.model import Measurand, Run
+from bench.measurement.model import Measurand
 from bench.measurement.montecarlo import propagate
+from bench.measurement.repeated import Run
 from bench.measurement.trace import Trace
 from bench.measurement.uncertainty import evaluate
 from bench.measurement.windows import find_window

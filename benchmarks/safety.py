@@ -15,13 +15,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from statistics import median
 
@@ -33,6 +32,7 @@ from bench.station.configuration import load_station
 from bench.station.lease import Lease
 from bench.twin.lab import Lab
 from bench.twin.world import World
+from benchmarks.steps import PATIENCE, STEPS, Watch
 from tests.proxy import Proxy
 from tests.served import SEED, STATIONS
 
@@ -41,81 +41,13 @@ WANTED = 2.0
 """Longest time to off in s."""
 AWAY = 0.5
 """s for which the supply's server is gone."""
-AGAIN = 5.0
-"""s until somebody presses Ctrl-C once more."""
+AGAIN = 20.0
+"""s until it is done again; an owner that minds it takes a part of that."""
+GIVEN_UP = 5
+"""So often at most."""
 SLOWEST = 5
 """So many are listed."""
-PATIENCE = 60.0
-"""s until a step is given up that does not come."""
-
 Process = subprocess.Popen[bytes]
-
-
-def begun(world: World) -> bool:
-    """Whether an owner has spoken to the supply since the world was begun."""
-    return world.now > 0.0
-
-
-STEPS: dict[str, Callable[[World], bool]] = {
-    "configure": lambda world: begun(world) and not world.on and world.power_cycle == 0,
-    "flash": lambda world: world.on and world.power_cycle == 1,
-    "console": lambda world: world.on and world.power_cycle > 1 and not world.rises,
-    "capture": lambda world: world.on and world.power_cycle > 1 and bool(world.rises),
-    "power off": lambda world: begun(world) and not world.on and world.power_cycle > 0,
-}
-"""What the lab sees of each step of a life cycle; the power cycle after flashing is `power off`."""
-
-
-class Watch:
-    """Is told of all that happens in a lab, in that very moment.
-
-    Attributes:
-        off: When the output last went off, in s of the monotonic clock.
-        begins: Each step that owners came to, and when.
-    """
-
-    def __init__(self, world: World) -> None:
-        self.off = 0.0
-        self.begins: list[tuple[float, str]] = []
-        self._world, self._on = world, world.on
-        self._wanted, self._reached = "", threading.Event()
-        self._tell = world.changed.notify_all
-        world.changed.notify_all = self._told  # type: ignore[method-assign]  # to be told first
-
-    def forget(self) -> None:
-        """Begin anew, before an owner does."""
-        with self._world.lock:
-            self._world.begin()
-            self.begins.clear()
-            self._reached.clear()
-
-    def step(self) -> str:
-        """The step that an owner is in."""
-        return next((name for name, sees in STEPS.items() if sees(self._world)), "idle")
-
-    def wait_for(self, step: str) -> None:
-        """Wait until an owner has come to this step; it may have gone on since."""
-        with self._world.lock:
-            self._wanted = step
-            if any(step == begun for _, begun in self.begins):
-                return
-        if not self._reached.wait(PATIENCE):
-            raise TimeoutError(f"no owner came to {step!r} within {PATIENCE:g} s")
-
-    def has_come_round(self) -> bool:
-        """Whether an owner is at its second life cycle."""
-        return [step for _, step in self.begins].count("configure") > 1
-
-    def _told(self) -> None:
-        self._tell()
-        step, on, now = self.step(), self._world.on, time.monotonic()
-        if self._on and not on:
-            self.off = now
-        self._on = on
-        if not self.begins or self.begins[-1][1] != step:
-            self.begins.append((now, step))
-        if step == self._wanted:
-            self._reached.set()
 
 
 @dataclass(frozen=True)
@@ -190,10 +122,6 @@ WAYS: dict[str, Callable[[Bench, Process], None]] = {
 }
 
 
-UNHEEDED = ("exception", "time-out", "Ctrl-C")
-"""Ways that Python itself may drop."""
-
-
 @dataclass(frozen=True)
 class End:
     """How an owner ended: in which step, and what became of the output.
@@ -204,6 +132,8 @@ class End:
         was_on: Whether the output was on at that moment.
         seconds: From that moment until the output was off for good; 0 if it never was on after.
         stays_on: Whether it is still on after owner and guardian have ended.
+        again: How often it had to be done again, and is counted from then: Python drops an
+            exception in a destructor or a callback, and a cut is no harm to who is not connected.
     """
 
     way: str
@@ -211,6 +141,7 @@ class End:
     was_on: bool
     seconds: float
     stays_on: bool
+    again: int
 
 
 def end(bench: Bench, way: str, step: str, delay: float, traces: Path) -> End:
@@ -219,31 +150,19 @@ def end(bench: Bench, way: str, step: str, delay: float, traces: Path) -> End:
     with owner(bench, traces) as process:
         bench.watch.wait_for(step)
         time.sleep(delay)
-        with bench.world.lock:
-            seen, was_on, moment = bench.watch.step(), bench.world.on, time.monotonic()
-        WAYS[way](bench, process)
-        wait_for_end(bench, process, way)
+        for times in count():
+            with bench.world.lock:
+                seen, was_on, moment = bench.watch.step(), bench.world.on, time.monotonic()
+            WAYS[way](bench, process)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(AGAIN)
+                break
+            if times == GIVEN_UP:
+                raise TimeoutError(f"an owner does not end by {way}")
         with FileLock(bench.lease.guardian_lock, timeout=PATIENCE), bench.world.lock:
             stays_on = bench.world.on
             bench.world.disconnect()
-    return End(way, seen, was_on, max(0.0, bench.watch.off - moment), stays_on)
-
-
-def wait_for_end(bench: Bench, process: Process, way: str) -> None:
-    """Wait until the owner has ended; what it has not heeded is done again.
-
-    An exception that is raised while a destructor or a callback runs goes no further: Python
-    reports it and carries on, and so does the owner, whose output is rightly on.
-    """
-    deadline = time.monotonic() + PATIENCE
-    while process.poll() is None:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(AGAIN)
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"an owner did not end by {way} within {PATIENCE:g} s")
-        if way in UNHEEDED:
-            WAYS[way](bench, process)
+    return End(way, seen, was_on, max(0.0, bench.watch.off - moment), stays_on, times)
 
 
 def durations(bench: Bench, traces: Path) -> dict[str, float]:
@@ -266,7 +185,15 @@ def durations(bench: Bench, traces: Path) -> dict[str, float]:
 def table(ends: Sequence[End]) -> Table:
     """A row for each way, and one for all."""
     shown = Table(title=f"{len(ends)} owners ended at drawn moments")
-    for name in ("way", "ended", "output on then", "median to off", "longest to off", "stays on"):
+    for name in (
+        "way",
+        "ended",
+        "output on then",
+        "median to off",
+        "longest to off",
+        "stays on",
+        "done again",
+    ):
         shown.add_column(name, justify="left" if name == "way" else "right")
     groups = {way: [each for each in ends if each.way == way] for way in WAYS}
     for way, group in [*groups.items(), ("all", list(ends))]:
@@ -278,6 +205,7 @@ def table(ends: Sequence[End]) -> Table:
             f"{median(times):.2f} s" if times else "",
             f"{max(times):.2f} s" if times else "",
             str(sum(each.stays_on for each in group)),
+            str(sum(each.again for each in group)),
             end_section=way == list(WAYS)[-1],
         )
     return shown
@@ -303,7 +231,7 @@ def main() -> int:
             ends.append(end(bench, way, step, draw.uniform(0.0, lasts[step]), traces))
             print(f"\r{number + 1} of {options.kills}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    Console(width=100).print(table(ends))
+    Console(width=120).print(table(ends))
     steps = Counter(each.step for each in ends)
     print("by step:", ", ".join(f"{step} {steps[step]}" for step in (*STEPS, "idle")))
     longest = max((each.seconds for each in ends), default=0.0)

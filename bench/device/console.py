@@ -6,15 +6,20 @@ that shows what was seen.
 """
 
 import re
-import time
 import zlib
 from dataclasses import dataclass
 from typing import Self
 
-import serial
-
+from bench.device.errors import (
+    BrownOutError,
+    CommandRefusedError,
+    ConsoleGarbageError,
+    DeviceResetError,
+    DeviceSilentError,
+    DownloadModeError,
+)
 from bench.device.firmware import BUILD_AND_FLASH
-from bench.errors import DeviceError
+from bench.device.line_port import LinePort
 
 READY = "m-ready"
 INIT_DONE = "m-init-done"
@@ -24,7 +29,6 @@ BIN_BYTES = (MAX_COMMAND - len("bin 00000000 ")) // 2
 """Bytes of input a command, which all of them may double by being escaped."""
 _ESCAPE, _ESCAPED_BIT = b"}", 0x20
 _ESCAPED = re.compile(b"[%}]")
-_MAX_LINE = 4096
 _DOWNLOAD = "waiting for download"
 """What the ROM says when IO0 was low."""
 _RESTART = re.compile(
@@ -32,34 +36,6 @@ _RESTART = re.compile(
     r"|(?P<brown_out>Brownout) detector"
 )
 """What ROM and firmware print of a restart and its cause."""
-
-
-class PortError(DeviceError):
-    """The serial port cannot be opened, or was lost."""
-
-
-class DeviceSilentError(DeviceError):
-    """The device did not answer in time."""
-
-
-class DeviceResetError(DeviceError):
-    """The device restarted while it was to answer."""
-
-
-class BrownOutError(DeviceResetError):
-    """The device restarted because its voltage fell too low."""
-
-
-class DownloadModeError(DeviceError):
-    """The device waits in its loader instead of starting its firmware."""
-
-
-class ConsoleGarbageError(DeviceError):
-    """The device answered something that is not the protocol."""
-
-
-class CommandRefusedError(DeviceError):
-    """The device understood a command and refused it."""
 
 
 @dataclass(frozen=True)
@@ -96,34 +72,17 @@ class DeviceConsole:
     """The console on an open serial port.
 
     Args:
-        port: Open serial port; its own time-out is set here.
+        port: Open port.
         timeout: Longest wait in s for the answer to a short command.
     """
 
-    def __init__(self, port: serial.Serial, timeout: float) -> None:
+    def __init__(self, port: LinePort, timeout: float) -> None:
         self._port, self._timeout = port, timeout
-        self._received = b""
-        self._port.timeout = 0.05
-        self._port.write_timeout = timeout
 
     @classmethod
     def open(cls, url: str, baud: int, timeout: float) -> Self:
-        """Open the port at `url` without touching the reset lines.
-
-        Raises:
-            PortError: There is no such port, or somebody else has it open.
-        """
-        try:
-            port = serial.serial_for_url(url, do_not_open=True, exclusive=True)
-            port.baudrate = baud
-            port.dtr = port.rts = False
-            port.open()
-        except (serial.SerialException, ValueError, OSError) as error:
-            raise PortError(
-                f"serial port {url}: {error}: check the cable, the station file's [device] port, "
-                "and that no other program has it open"
-            ) from error
-        return cls(port, timeout)
+        """Open the port at `url` (`LinePort.open`); a `PortError` where that cannot be done."""
+        return cls(LinePort.open(url, baud, timeout), timeout)
 
     def close(self) -> None:
         """Close the port."""
@@ -141,11 +100,7 @@ class DeviceConsole:
         Raises:
             PortError: It was lost.
         """
-        self._received = b""
-        try:
-            self._port.reset_input_buffer()
-        except Exception as error:  # on Linux it may be termios.error, which is no OSError
-            raise PortError(f"serial port lost: {error}: check the cable") from error
+        self._port.discard()
 
     def is_alive(self, seconds: float) -> bool:
         """Whether anything comes within so many s of asking for the firmware's name.
@@ -154,13 +109,13 @@ class DeviceConsole:
             PortError: It was lost.
         """
         self.discard_input()
-        self._send(b"name", "name")
-        deadline = time.monotonic() + seconds
+        self._port.send(b"name", "name")
+        deadline = self._port.within(seconds)
         try:
-            line = self._line(deadline, strict=False)
+            line = self._port.line(deadline, strict=False)
         except ConsoleGarbageError:
             return True
-        return line is not None or bool(self._received)
+        return line is not None or self._port.has_part_of_a_line
 
     def wait_until_booted(self, timeout: float) -> None:
         """Wait for ``m-init-done`` and the first ``m-ready``; a ROM's text before it is skipped.
@@ -171,10 +126,10 @@ class DeviceConsole:
             DownloadModeError: The same, but its loader waits.
             ConsoleGarbageError: What came has no lines.
         """
-        deadline = time.monotonic() + timeout
+        deadline = self._port.within(timeout)
         seen: list[str] = []
         while not seen or seen[-1] != READY or INIT_DONE not in seen:
-            line = self._line(deadline, strict=False)
+            line = self._port.line(deadline, strict=False)
             if line is None:
                 if any(_is_brown_out(text) for text in seen):
                     raise _restarted("boot", "brown-out")
@@ -206,10 +161,10 @@ class DeviceConsole:
         limit = self._timeout if timeout is None else timeout
         data = command if isinstance(command, bytes) else command.encode("ascii")
         text = data[:40].decode("ascii", "backslashreplace")
-        self._send(data, text)
-        deadline = time.monotonic() + limit
+        self._port.send(data, text)
+        deadline = self._port.within(limit)
         lines: list[str] = []
-        while (line := self._line(deadline, strict=True)) != READY:
+        while (line := self._port.line(deadline, strict=True)) != READY:
             if line is None:
                 raise DeviceSilentError(
                     f"device: no {READY} within {limit:g} s of {text!r} (seen: "
@@ -284,52 +239,11 @@ class DeviceConsole:
     def _value(self, command: str, pattern: str) -> str:
         return _find(self.command(command), pattern)
 
-    def _send(self, command: bytes, text: str) -> None:
-        try:
-            self._port.write(command + b"%")
-        except serial.SerialTimeoutException as error:
-            raise DeviceSilentError(f"device does not take {text!r}: {error}") from error
-        except (serial.SerialException, OSError) as error:
-            raise PortError(
-                f"serial port lost while sending {text!r}: {error}: check the cable"
-            ) from error
-
-    def _line(self, deadline: float, *, strict: bool) -> str | None:
-        """The next line, or None when `deadline` (monotonic s) passes first."""
-        while b"\n" not in self._received and len(self._received) <= _MAX_LINE:
-            if time.monotonic() > deadline:
-                return None
-            try:
-                self._received += self._port.read(self._port.in_waiting or 1)
-            except (serial.SerialException, OSError) as error:
-                raise PortError(f"serial port lost: {error}: check the cable") from error
-        raw, _, rest = self._received.partition(b"\n")
-        if len(raw) > _MAX_LINE:
-            raise ConsoleGarbageError(
-                f"device: {len(raw)} bytes without a line end, starting {raw[:16]!r}: "
-                "check the baud rate"
-            )
-        self._received = rest
-        try:
-            return raw.decode("ascii").strip()
-        except UnicodeDecodeError as error:
-            if not strict:
-                return raw.decode("ascii", "replace").strip()
-            raise ConsoleGarbageError(
-                f"device: {_around(raw, error.start)!r} is not the console's text: check baud rate "
-                "and wiring"
-            ) from error
-
 
 def _bin_command(data: bytes) -> bytes:
     """The command that loads `data`: a ``%`` in it would end the command, so it is escaped."""
     escaped = _ESCAPED.sub(lambda found: _ESCAPE + bytes([found[0][0] ^ _ESCAPED_BIT]), data)
     return f"bin {zlib.crc32(data):08x} ".encode("ascii") + escaped
-
-
-def _around(raw: bytes, at: int) -> bytes:
-    """The byte that is wrong, and what is next to it."""
-    return raw[max(0, at - 16) : at + 16]
 
 
 def _is_brown_out(text: str) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.device.console import PortError
+from bench.device.errors import PortError
 from bench.errors import DeviceError
 
 log = logging.getLogger(__name__)

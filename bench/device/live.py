@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from bench.device.console import ConsoleGarbageError, DeviceConsole
+from bench.device.console import DeviceConsole
+from bench.device.errors import ConsoleGarbageError
 
 WINDOW_SECONDS = 128 / 50.0
 _WINDOW = re.compile(r"m-live-window-(\d+)-class-(\d+)(?:-\[(.*)\])?")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from serial.tools.list_ports import comports
 from serial.tools.list_ports_common import ListPortInfo
 
-from bench.device.console import PortError
+from bench.device.errors import PortError
 
 
 def find_port(

@@ -2,7 +2,8 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Self
 
 import grpc
@@ -24,6 +25,8 @@ _LARGEST_READ = 250_000
 _BUFFERED_BLOCKS = 10
 _SESSION = "har-energy-bench"
 _UNLIMITED = -1
+_CONNECTING = 60.0
+"""s after which a server counts as absent that neither accepts nor refuses a connection."""
 _LOST = (
     DAQmxErrors.SAMPLES_NO_LONGER_AVAILABLE,
     DAQmxErrors.INPUT_FIFO_OVERFLOW_2,
@@ -47,7 +50,7 @@ class NiDaq:
     def __init__(self, device: str, *, server: str | None, timeout: float) -> None:
         self.name = device if server is None else f"{device} at {server}"
         self._device, self._timeout = device, timeout
-        self._channel = None if server is None else _connect(server, timeout)
+        self._channel = None if server is None else _connect(server)
         if self._channel is not None:
             self._release_left_over()
 
@@ -191,21 +194,31 @@ class _Continuous(_Running):
             yield self._fetch(self._block, self._block / self.rate)
 
 
-def _connect(server: str, timeout: float) -> grpc.Channel:
+def _connect(server: str) -> grpc.Channel:
     options = [
         ("grpc.max_receive_message_length", _UNLIMITED),
         ("grpc.max_send_message_length", _UNLIMITED),
     ]
     channel = grpc.insecure_channel(server, options=options)
-    try:
-        grpc.channel_ready_future(channel).result(timeout)
-    except grpc.FutureTimeoutError as error:
+    if not _is_accepted(channel):
         channel.close()
         raise DigitizerError(
-            f"no gRPC device server at {server} within {timeout:g} s: start it or correct "
-            "digitizer.grpc"
-        ) from error
+            f"no gRPC device server at {server}: start it or correct digitizer.grpc"
+        )
     return channel
+
+
+def _is_accepted(channel: grpc.Channel) -> bool:
+    """Wait until the server accepts a connection or refuses it, however slow that is."""
+    states: SimpleQueue[grpc.ChannelConnectivity] = SimpleQueue()
+    accepted, refused = grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.TRANSIENT_FAILURE
+    state, tell = None, states.put
+    channel.subscribe(tell, try_to_connect=True)
+    with suppress(Empty):
+        while state not in (accepted, refused):
+            state = states.get(timeout=_CONNECTING)
+    channel.unsubscribe(tell)
+    return state is accepted
 
 
 @contextmanager

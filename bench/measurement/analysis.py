@@ -7,13 +7,14 @@ from bench.measurement.correction import corrected
 from bench.measurement.declared import circuit_of, corrections_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.integrity import check_samples
-from bench.measurement.model import Run, energy_above_idle, gross_energy, idle_power, mean_current
+from bench.measurement.model import energy_above_idle, gross_energy, idle_power, mean_current
 from bench.measurement.plausibility import (
     Agreement,
     check_clock,
     check_current,
     compare_current,
 )
+from bench.measurement.repeated import Run
 from bench.measurement.trace import Trace
 from bench.measurement.uncertainty import Estimate, evaluate
 from bench.measurement.windows import Window, find_idle, find_window

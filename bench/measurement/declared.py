@@ -6,7 +6,7 @@ from bench.measurement.correction import ChannelCorrection, Corrections
 from bench.measurement.energy import Circuit
 from bench.measurement.figures import ChannelFigures, Figures, Spread
 from bench.station.accuracy import Tolerance
-from bench.station.calibration import CardRecord, RangeRecord
+from bench.station.calibration_records import CardRecord, RangeRecord
 from bench.station.configuration import Station
 
 OVER_RANGE = 1.05

@@ -21,7 +21,8 @@ from bench.measurement.capture import SETTLED, WindowPlan, trace_limits
 from bench.measurement.correction import corrected
 from bench.measurement.declared import circuit_of, corrections_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
-from bench.measurement.model import Run, mean_current, mean_power
+from bench.measurement.model import mean_current, mean_power
+from bench.measurement.repeated import Run
 from bench.measurement.trace import Trace
 from bench.measurement.uncertainty import Estimate, evaluate
 from bench.measurement.windows import find_steps

@@ -7,7 +7,7 @@ from bench.errors import MeasurementError
 from bench.measurement.energy import WindowEnergy
 from bench.measurement.figures import Figures
 from bench.measurement.uncertainty import Estimate
-from bench.station.calibration import SupplyRecord
+from bench.station.calibration_records import SupplyRecord
 
 EXPANDED = 2.0
 """Coverage factor for the supply's own reading."""

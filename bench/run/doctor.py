@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.device.console import CommandRefusedError, DeviceConsole, Inference
+from bench.device.console import DeviceConsole, Inference
+from bench.device.errors import CommandRefusedError
 from bench.device.firmware import check_firmware
 from bench.device.flash import Flasher
 from bench.device.images import encode_model

@@ -11,48 +11,32 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from bench.device.console import (
-    CommandRefusedError,
-    DeviceConsole,
-    DownloadModeError,
-    Inference,
-    PortError,
-)
+from bench.device.console import DeviceConsole, Inference
 from bench.device.deployability import (
     Step,
     check_model,
     check_time,
 )
+from bench.device.errors import CommandRefusedError, DownloadModeError, PortError
 from bench.device.firmware import BUILD_AND_FLASH, check_firmware
 from bench.device.flash import Flasher, FlashError, WrongDeviceError
 from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
-from bench.instruments.digitizer import Digitizer
-from bench.instruments.registry import open_digitizer
-from bench.measurement.analysis import check_supply, energies_of, idle_of, window_of
-from bench.measurement.bracket import check_bracket
+from bench.measurement.analysis import check_supply, energies_of
 from bench.measurement.capture import (
-    WindowPlan,
-    capture_idle,
-    capture_window,
-    idle_samples,
     plan_window,
-    trace_limits,
 )
 from bench.measurement.checks import Check, OffsetError, OpenLeadError, PhantomSupplyError
-from bench.measurement.declared import circuit_of
 from bench.measurement.energy import WindowEnergy
-from bench.measurement.trace import Trace, save
-from bench.measurement.windows import find_window
 from bench.run.doctor import AtHand, examine, first_error
 from bench.run.golden import check_golden
 from bench.run.live import MeasuredLive, measure_live
 from bench.run.power import power_explains
 from bench.run.quiet import check_quiet
+from bench.run.recorder import Recorder
 from bench.run.subject import (
     Firmware,
     Measured,
-    MeasuredIdle,
     MeasuredWindow,
     Result,
     Settings,
@@ -78,7 +62,6 @@ _OF_THE_STATION = (
 TIMED_INFERENCES = 10
 GOLDEN_TIMEOUT = 30.0
 """Longest time in s for one golden inference: far beyond what counts as running in time."""
-IDLE_SECONDS = 0.1
 
 
 class Workbench:
@@ -100,7 +83,7 @@ class Workbench:
     ) -> None:
         self.station, self._settings, self._firmware = station, settings, firmware
         self._leased = LeasedStation(station)
-        self._digitizer: Digitizer | None = None
+        self._recorder = Recorder(station, settings.traces)
         self._flasher = Flasher(
             port=station.device.port or "",
             baud=station.device.flash_baud,
@@ -124,7 +107,7 @@ class Workbench:
         try:  # first of all, whatever else goes wrong: the output goes off
             self._leased.__exit__(kind, error, trace)
         finally:
-            self._close_digitizer()
+            self._recorder.close()
 
     def examine(self, seconds: float) -> list[tuple[Check, ...]]:
         """The station's self-check (`bench.run.doctor`), once more if it finds something wrong.
@@ -140,7 +123,7 @@ class Workbench:
             flasher=self._flasher,
             firmware=self._firmware,
             model_offset=self._settings.model_offset,
-            open_digitizer=self._open_digitizer,
+            open_digitizer=lambda: self._recorder.digitizer,
             open_console=self._open_console,
             power_cycle=self._power_cycle,
         )
@@ -180,10 +163,10 @@ class Workbench:
 
     def _attempt(self, subject: Subject, result: Result) -> Result:
         leased = self._leased
-        self._open_digitizer()  # a card that is missing is noticed before power is spent
+        card = self._recorder.digitizer  # a card that is missing is noticed before power is spent
         leased.configure()
         try:
-            check_quiet(self._open_digitizer(), self.station)
+            check_quiet(card, self.station)
             leased.power_on(leased.station.supply.voltages[1])
             with power_explains(leased):
                 self._flash(subject)
@@ -254,18 +237,23 @@ class Workbench:
         self, subject: Subject, console: DeviceConsole, latency: float, arena: int
     ) -> Measured:
         plan = plan_window(self.station, latency, self._settings.inferences)
+
+        def infer() -> Inference:
+            limit = self._limit(2 * plan.seconds)
+            return console.infer(plan.inferences, plan.warm_up, limit)
+
         windows: list[MeasuredWindow] = []
         label = subject.label or subject.name
-        idle = [self._idle(f"{label}-idle-1")]
+        idle = [self._recorder.idle(f"{label}-idle-1")]
         for cycle in range(1, self._settings.power_cycles + 1):
             if cycle > 1:
                 self._power_cycle(console)
                 console.load(subject.inputs[0])
             for number in range(1, self._settings.windows + 1):
                 stem = f"{label}-{cycle}-{number}"
-                windows.append(self._window(console, plan, cycle, stem))
+                windows.append(self._recorder.window(plan, infer, cycle, stem))
                 self._leased.check_power()
-        idle.append(self._idle(f"{label}-idle-2"))
+        idle.append(self._recorder.idle(f"{label}-idle-2"))
         seconds = sum(window.device_seconds for window in windows)
         supply_current, supply_score = self._supply_current(idle[-1].energy)
         return Measured(
@@ -285,58 +273,20 @@ class Workbench:
         if subject.live is None:
             return None
         windows = subject.live.windows
-        file = self._settings.traces / f"{subject.name}-live.tdms"
+        file = self._recorder.traces / f"{subject.name}-live.tdms"
         try:
-            return measure_live(self._open_digitizer(), self.station, console, windows, file)
+            return measure_live(self._recorder.digitizer, self.station, console, windows, file)
         except CommandRefusedError as error:
             return str(error)
-
-    def _window(
-        self, console: DeviceConsole, plan: WindowPlan, cycle: int, stem: str
-    ) -> MeasuredWindow:
-        def infer() -> Inference:
-            limit = self._limit(2 * plan.seconds)
-            return console.infer(plan.inferences, plan.warm_up, limit)
-
-        trace, inference = capture_window(
-            self._open_digitizer(), self.station, plan, infer, {"window": stem}
-        )
-        name, sha256 = self._saved(trace, stem)
-        energy = window_of(trace, self.station, plan.samples, inference.seconds)
-        window = find_window(trace, trace_limits(self.station, plan.samples))
-        check_bracket(trace, window, plan.inferences, circuit_of(self.station))
-        log.info("%s: %.6g J in %d inferences", stem, energy.energy, plan.inferences)
-        return MeasuredWindow(cycle, energy, inference.seconds, name, sha256)
-
-    def _idle(self, stem: str) -> MeasuredIdle:
-        samples = idle_samples(self.station, IDLE_SECONDS)
-        about = {"window": stem}
-        trace = capture_idle(self._open_digitizer(), self.station, IDLE_SECONDS, about)
-        name, sha256 = self._saved(trace, stem)
-        return MeasuredIdle(idle_of(trace, self.station, samples), samples, name, sha256)
-
-    def _saved(self, trace: Trace, stem: str) -> tuple[str, str]:
-        name = f"{stem}.tdms"
-        return name, save(trace, self._settings.traces / name)
 
     def _supply_current(self, idle: WindowEnergy) -> tuple[float, float]:
         """The supply's own reading of the idle current in A, and how the shunt's agrees with it."""
         reading = self._leased.measure_current()
         return reading, check_supply(idle, reading, self.station)
 
-    def _open_digitizer(self) -> Digitizer:
-        if self._digitizer is None:
-            self._digitizer = open_digitizer(self.station.digitizer)
-        return self._digitizer
-
-    def _close_digitizer(self) -> None:
-        if self._digitizer is not None:
-            self._digitizer.close()
-            self._digitizer = None
-
     def _forget(self) -> None:
         """Make the next attempt start from the beginning."""
-        self._close_digitizer()
+        self._recorder.close()
         self._identified = False
 
     def _limit(self, seconds: float) -> float:

@@ -15,7 +15,7 @@ from bench.measurement.analysis import check_supply, energies_of, idle_of, windo
 from bench.measurement.capture import WindowPlan
 from bench.measurement.declared import figures_of
 from bench.measurement.live import figures_of_live
-from bench.measurement.model import Run
+from bench.measurement.repeated import Run
 from bench.measurement.trace import TraceFileError, load
 from bench.report.budget import budget_table
 from bench.report.convert import calibration_records, estimate_record, judgement_record

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from bench.measurement.figures import Figures
-from bench.measurement.model import Run, saving
+from bench.measurement.model import saving
+from bench.measurement.repeated import Run
 from bench.measurement.uncertainty import Estimate, evaluate
 
 REFERENCE = "L"

@@ -13,7 +13,7 @@ from bench.device.images import ModelImage
 from bench.measurement.analysis import Energies
 from bench.measurement.capture import WindowPlan
 from bench.measurement.energy import WindowEnergy
-from bench.measurement.model import Run
+from bench.measurement.repeated import Run
 from bench.measurement.uncertainty import Estimate
 from bench.run.live import LiveTask, MeasuredLive
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from bench.station.accuracy import Figures, Ratio
-from bench.station.calibration import Celsius, Kelvin, Volts
+from bench.station.calibration_records import Celsius, Kelvin, Volts
 from bench.station.cards import CARDS, CardLimits
 from bench.station.quantities import (
     AMPERE,

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bench.station.calibration import Calibration, CardRecord, RangeRecord
+from bench.station.calibration import Calibration
+from bench.station.calibration_records import CardRecord, RangeRecord
 from bench.station.configuration import Station
 from bench.twin import runtime
 from bench.twin.card import PCI_6251, WIRING, Accuracy, Drift, Tolerances, Wiring

@@ -95,7 +95,7 @@ int main() {
         "help%", "timestamp%", "nonsense%", "db load 32%", "db 0011223344556677%",
         "bin 2a174fb4 01234567%", "db print%", "db load 32%",
         "db 000000000000803f000000400000404000008040cdcccc3d0000c84217b7d138%", "infer 3 1%",
-        "results%"}) {
+        "results%", "live 1%", "live 3 outputs%"}) {
     const std::size_t used = stack_below({&console, commands}) - thread;
     worst = std::max(worst, used);
     std::printf("%6zu B of stack: %s\n", used, commands == nullptr ? "(boot)" : commands);

@@ -9,11 +9,14 @@ import pytest
 from bench.errors import BenchError
 from bench.measurement.checks import OpenLeadError
 from bench.report.files import RecordFolder, load_report
-from bench.run import campaign as campaign_module
 from bench.run import places
-from bench.run.campaign import Campaign, Options, StationBrokenError
+from bench.run import station as station_of_the_run
+from bench.run.campaign import Campaign
+from bench.run.models_side import ModelsSide
+from bench.run.options import Options
 from bench.run.own import load_own
 from bench.run.selection import OWN, Case
+from bench.run.station import StationBrokenError
 from models.pipeline import Pipeline
 
 pytest_plugins = ("pytester",)
@@ -33,9 +36,8 @@ def station(tmp_path: Path) -> Path:
         ('resource = "twin"', 'resource = "TCPIP::127.0.0.1::9::SOCKET"'),
         ('grpc = "twin"', 'grpc = "127.0.0.1:9"'),
         ('port = "twin"', 'port = "/dev/absent"'),
-        ('timeout = "5 s"', 'timeout = "0.2 s"'),
-        ('timeout = "2 s"', 'timeout = "0.2 s"'),
-        ('guardian = "5 s"', 'guardian = "0.2 s"'),
+        ('timeout = "60 s"', 'timeout = "0.2 s"'),
+        ('guardian = "60 s"', 'guardian = "0.2 s"'),
     ):
         assert twin in text
         text = text.replace(twin, address)
@@ -51,7 +53,7 @@ def no_pipeline() -> Pipeline:
 def test_the_rest_is_skipped_without_trying_again(station: Path, tmp_path: Path) -> None:
     folder = RecordFolder(tmp_path / "report")
     options = Options(mode="hw", networks={}, station=station, own=OWN_MODEL)
-    campaign = Campaign(options, no_pipeline, folder)
+    campaign = Campaign(ModelsSide(options, no_pipeline), folder)
     try:
         with pytest.raises(BenchError, match=CARD):
             campaign.fitted(Case("hw", "first", OWN))
@@ -65,9 +67,9 @@ def test_what_only_the_self_check_finds_breaks_the_station_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faulty = partial(places.twin_place, faults=["shunt-lead-off"])
-    monkeypatch.setattr(campaign_module, "twin_place", faulty)
+    monkeypatch.setattr(station_of_the_run, "twin_place", faulty)
     options = Options(mode="sim", networks={}, own=OWN_MODEL)
-    campaign = Campaign(options, no_pipeline, RecordFolder(tmp_path / "report"))
+    campaign = Campaign(ModelsSide(options, no_pipeline), RecordFolder(tmp_path / "report"))
     try:
         with pytest.raises(OpenLeadError):
             campaign.fitted(Case("sim", "first", OWN))

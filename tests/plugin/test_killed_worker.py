@@ -26,7 +26,7 @@ CONFTEST = """
 import json, os
 from contextlib import contextmanager
 from pathlib import Path
-import bench.run.campaign
+import bench.run.station
 from bench.run.places import TWIN_FILE, Place
 from bench.run.subject import Firmware
 from bench.station.configuration import load_station
@@ -42,7 +42,7 @@ def the_lab_of_the_test(seed):
     station = load_station(TWIN_FILE).with_addresses(**json.loads(os.environ["LAB"]))
     yield Place(station, Firmware(firmware_parts()), environment({}))
 
-bench.run.campaign.twin_place = the_lab_of_the_test
+bench.run.station.twin_place = the_lab_of_the_test
 """
 
 

@@ -13,7 +13,7 @@ from bench.cli import app
 from bench.report.files import load_report
 from bench.run.judged import VerdictWarning
 from bench.run.reanalysis import reanalyse
-from bench.station.calibration import KINDS
+from bench.station.calibration_records import KINDS
 
 pytest_plugins = ("pytester",)
 
@@ -179,7 +179,7 @@ def test_the_options_are_in_the_help(run: pytest.Pytester) -> None:
 OUTCOMES = """
 import pytest
 from bench.errors import DeviceError
-from bench.run.campaign import StationBrokenError
+from bench.run.station import StationBrokenError
 from bench.run.judged import Judged
 from bench.run.matrix import MissingError
 from bench.verdict.rules import Judgement, Outcome, Rule

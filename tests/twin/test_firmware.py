@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.device.console import DeviceSilentError
 from bench.device.deployability import BENCH
+from bench.device.errors import DeviceSilentError
 from bench.device.firmware import FIRMWARE, FirmwareError
 from bench.device.firmware_build import Build
 from bench.device.images import APP_OFFSET, MODEL_PARTITION_OFFSET, encode_model

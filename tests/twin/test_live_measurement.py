@@ -14,7 +14,8 @@ from bench.measurement.capture import capture_window
 from bench.measurement.declared import figures_of
 from bench.measurement.integrity import MarkerError
 from bench.measurement.live import STEPS, LiveStretch, battery_life, live_stretch, plan_live
-from bench.measurement.model import Run, mean_current, mean_power
+from bench.measurement.model import mean_current, mean_power
+from bench.measurement.repeated import Run
 from bench.measurement.trace import load, save
 from bench.measurement.uncertainty import evaluate
 from bench.run.live import LiveTask, MeasuredLive

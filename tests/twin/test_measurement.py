@@ -21,7 +21,7 @@ from bench.measurement.capture import (
 from bench.measurement.declared import circuit_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.figures import Spread
-from bench.measurement.model import Run
+from bench.measurement.repeated import Run
 from bench.measurement.trace import Trace, load, save
 from bench.measurement.uncertainty import evaluate
 from bench.measurement.windows import find_idle, find_window

@@ -17,8 +17,10 @@ from bench.measurement.trace import TraceFileError
 from bench.report.convert import calibration_records
 from bench.report.files import REPORT, RecordFolder, load_report, write_report
 from bench.report.record import ModelRecord, Report, VariantRecord
-from bench.run.campaign import Campaign, Options
+from bench.run.campaign import Campaign
 from bench.run.live import LiveTask
+from bench.run.models_side import ModelsSide
+from bench.run.options import Options
 from bench.run.places import TWIN_FILE
 from bench.run.reanalysis import reanalyse
 from bench.run.selection import Case
@@ -46,14 +48,14 @@ source = "a test"
 """
 
 
-class TinyCampaign(Campaign):
-    """A campaign whose variants need no training."""
+class TinyModels(ModelsSide):
+    """Variants that need no training."""
 
     @cached_property
     def stream(self) -> Stream:
         return stitched(surrogate(0).of([1]))
 
-    def _subject(self, case: Case) -> tuple[Subject, ModelRecord]:
+    def subject(self, case: Case) -> tuple[Subject, ModelRecord]:
         tiny = standardised(case.name, LiveTask(3))
         return tiny, ModelRecord(size=len(tiny.image.model), sha256="0" * 64, crc32=0)
 
@@ -74,9 +76,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "started": "2026-06-01T12:00:00+00:00",
     }
     folder.write_run(records.FACTS.model_copy(update=facts))
-    campaign = TinyCampaign(
-        Options(mode="sim", networks={}, limits=limits), lambda: cast(Pipeline, data), folder
-    )
+    options = Options(mode="sim", networks={}, limits=limits)
+    campaign = Campaign(TinyModels(options, lambda: cast(Pipeline, data)), folder)
     try:
         for technique in "DLF":  # a reference that comes late is one all the same
             case = Case("sim", "tiny", technique)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.device.console import BrownOutError, DeviceSilentError
+from bench.device.errors import BrownOutError, DeviceSilentError
 from bench.errors import BenchError, DeviceError, DigitizerError, MeasurementError
 from bench.instruments.registry import open_supply
 from bench.run.golden import UnsteadyOutputsError

@@ -7,6 +7,7 @@ its time-out, so the limits of the client can be asked for exactly and nothing w
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from itertools import repeat
 from types import SimpleNamespace
 from typing import cast
@@ -16,17 +17,16 @@ import serial
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bench.device.console import (
+from bench.device.console import DeviceConsole, Inference, ModelReport
+from bench.device.errors import (
     BrownOutError,
     CommandRefusedError,
     ConsoleGarbageError,
-    DeviceConsole,
     DeviceResetError,
     DeviceSilentError,
-    Inference,
-    ModelReport,
     PortError,
 )
+from bench.device.line_port import LinePort
 from bench.device.live import LiveWindow, run_live
 from bench.errors import DeviceError
 
@@ -84,7 +84,7 @@ class Port:
 def _simulated_clock() -> Iterator[None]:
     """The client's clock is that of the port on which the last console was made."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.device.console.time", CLOCK)
+        patch.setattr("bench.device.line_port.time", CLOCK)
         yield
 
 
@@ -93,7 +93,7 @@ CLOCK = SimpleNamespace()
 
 def console_on(port: Port) -> DeviceConsole:
     CLOCK.monotonic = lambda: port.now
-    return DeviceConsole(cast(serial.Serial, port), LIMIT)
+    return DeviceConsole(LinePort(cast(serial.Serial, port), LIMIT), LIMIT)
 
 
 def answering(*lines: str) -> Port:
@@ -309,8 +309,8 @@ def test_a_port_that_is_not_there_is_an_error() -> None:
 
 
 def test_a_port_is_opened_without_touching_the_reset_lines() -> None:
-    with DeviceConsole.open("loop://", 9600, LIMIT) as console:
-        port = console._port
+    with closing(LinePort.open("loop://", 9600, LIMIT)) as lines:
+        port = lines._port
         assert (port.dtr, port.rts, port.baudrate) == (False, False, 9600)
     assert not port.is_open
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.device.console import PortError
+from bench.device.errors import PortError
 from bench.device.flash import Flashed, Flasher, FlashError, WrongDeviceError
 from bench.errors import DeviceError
 

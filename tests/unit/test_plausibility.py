@@ -15,7 +15,7 @@ from bench.measurement.plausibility import (
     compare_current,
 )
 from bench.measurement.uncertainty import Estimate
-from bench.station.calibration import SupplyRecord
+from bench.station.calibration_records import SupplyRecord
 
 NONE = Spread(0.0, "normal")
 CHANNEL = ChannelFigures(

@@ -3,7 +3,7 @@
 import pytest
 from serial.tools.list_ports_common import ListPortInfo
 
-from bench.device.console import PortError
+from bench.device.errors import PortError
 from bench.device.ports import find_port
 
 

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
+from bench.run.command_line import is_wanted
 from bench.run.judged import Judged, LimitNotKept, VerdictWarning
 from bench.run.selection import Case, SelectionError, select
-from bench.run.session import is_wanted
 from bench.verdict.rules import Judgement, Outcome, Rule
 from models.catalog import NETWORKS
 

@@ -10,8 +10,9 @@ from bench.errors import MeasurementError
 from bench.measurement import model
 from bench.measurement.energy import Circuit, WindowEnergy, window_energy
 from bench.measurement.figures import ChannelFigures, Figures, Spread
-from bench.measurement.model import Measurand, Run
+from bench.measurement.model import Measurand
 from bench.measurement.montecarlo import propagate
+from bench.measurement.repeated import Run
 from bench.measurement.trace import Floats, Trace
 from bench.measurement.uncertainty import Estimate, evaluate
 from bench.measurement.windows import Window

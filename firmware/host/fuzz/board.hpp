@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 #include "har/port.hpp"
@@ -42,7 +43,8 @@ class QuietPort final : public Port {
   std::uint32_t samples_ = 0;
 };
 
-// A model of 8 float32 or int8 values that gives its first bytes back.
+// A model of 8 float32 or int8 values that gives its first bytes back. As the chip's, it can be
+// asked nothing before it is loaded.
 class EchoRuntime final : public Runtime {
  public:
   explicit EchoRuntime(ElementType type) {
@@ -53,24 +55,39 @@ class EchoRuntime final : public Runtime {
   }
 
   const char* load(const ModelImage& image) override {
-    return image.model.size % 7 == 6 ? "model: refused" : nullptr;
+    loaded_ = image.model.size % 7 != 6;
+    return loaded_ ? nullptr : "model: refused";
   }
-  Tensor input() const override { return tensor_; }
-  Tensor output() const override { return tensor_; }
-  const std::uint8_t* output_data() const override { return echoed_.data(); }
+  Tensor input() const override { return checked(tensor_); }
+  Tensor output() const override { return checked(tensor_); }
+  const std::uint8_t* output_data() const override { return checked(echoed_).data(); }
   const char* invoke(Bytes input, std::uint32_t /*times*/) override {
+    if (input.size != checked(tensor_).bytes) {
+      std::abort();
+    }
     for (std::size_t index = 0; index < input.size; ++index) {
       echoed_[index] = input.data[index];
     }
     return nullptr;
   }
-  std::size_t arena_used() const override { return 1; }
-  std::size_t arena_size() const override { return 2; }
-  const char* profile() override { return nullptr; }
-  std::size_t operators() const override { return 1; }
-  OperatorTime operator_time(std::size_t /*index*/) const override { return {"ECHO", 1.25}; }
+  std::size_t arena_used() const override { return checked(1); }
+  std::size_t arena_size() const override { return checked(2); }
+  const char* profile() override { return checked(nullptr); }
+  std::size_t operators() const override { return checked(1); }
+  OperatorTime operator_time(std::size_t /*index*/) const override {
+    return checked(OperatorTime{"ECHO", 1.25});
+  }
 
  private:
+  template <typename Value>
+  const Value& checked(const Value& value) const {
+    if (!loaded_) {
+      std::abort();
+    }
+    return value;
+  }
+
+  bool loaded_ = false;
   Tensor tensor_;
   std::array<std::uint8_t, 32> echoed_{};
 };

@@ -1,4 +1,6 @@
-// Any bytes on the console, in pieces of any length: afterwards a command must still be answered.
+// Any bytes on the console, in pieces of any length, with a model and without: afterwards a command
+// must still be answered.
+#include <algorithm>
 #include <cstdlib>
 
 #include "board.hpp"
@@ -11,8 +13,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const std::uint8_t choice = data[0];
   const bool integer = (choice & 1U) != 0;
-  const std::size_t piece = 1 + choice / 4U;
-  const std::vector<std::uint8_t> partition = har::sealed_image((choice & 2U) != 0 ? 4 : 0);
+  const bool erased = choice / 4U % 4U == 3;
+  const std::size_t piece = 1 + choice / 16U;
+  std::vector<std::uint8_t> partition = har::sealed_image((choice & 2U) != 0 ? 4 : 0);
+  if (erased) {
+    std::fill(partition.begin(), partition.end(), std::uint8_t{0xFF});
+  }
   har::QuietPort port({partition.data(), partition.size()});
   har::EchoRuntime runtime(integer ? har::ElementType::kInt8 : har::ElementType::kFloat32);
   std::vector<std::uint8_t> input(4096);

@@ -1,0 +1,38 @@
+"""The whole file."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bench.report.record.base import Record
+from bench.report.record.gate import GateRecord
+from bench.report.record.run import CheckRecord, RunFacts
+from bench.report.record.variant import BaseRecord, VariantRecord
+
+SCHEMA_VERSION = 1
+
+
+class ClaimRecord(Record):
+    """One of the paper's claims and what this run says of it.
+
+    Attributes:
+        explanation: Why a difference from the paper is expected; empty if none is.
+    """
+
+    claim: str
+    verdict: Literal["agrees", "contradicts", "undecided", "calibrated"]
+    published: str
+    found: str
+    explanation: str = ""
+
+
+class Report(Record):
+    """A whole run; `self_check` is the station's at its start, empty if none was used."""
+
+    schema_version: Annotated[int, Field(ge=1)] = SCHEMA_VERSION
+    run: RunFacts
+    bases: tuple[BaseRecord, ...] = ()
+    variants: tuple[VariantRecord, ...] = ()
+    claims: tuple[ClaimRecord, ...] = ()
+    self_check: tuple[CheckRecord, ...] = ()
+    gate: GateRecord | None = None

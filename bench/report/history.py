@@ -79,7 +79,7 @@ def load_history(folder: Path) -> History:
     for path in sorted(folder.rglob(REPORT)):
         try:
             report = load_report(path)
-            runs.append(Run(path, report, _started(path, report)))
+            runs.append(Run(path, report, started(path, report)))
         except ReportError as error:
             unreadable.append(str(error))
     if not runs:
@@ -91,15 +91,16 @@ def load_history(folder: Path) -> History:
     return History(tuple(sorted(runs, key=lambda run: (run.started, run.path))), tuple(unreadable))
 
 
-def _started(path: Path, report: Report) -> datetime:
+def started(path: Path, report: Report) -> datetime:
+    """When the run of the report at `path` began; `ReportError` if it does not say."""
     try:
-        started = datetime.fromisoformat(report.run.started)
+        time = datetime.fromisoformat(report.run.started)
     except ValueError as error:
         raise ReportError(
             f"{path}: run.started is {report.run.started!r}, wanted a time of ISO 8601: "
             "it cannot be placed in time; leave it out"
         ) from error
-    return started if started.tzinfo else started.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _told(name: str, before: object, now: object) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.errors import MeasurementError, ReportError
 from bench.report.conditions import changed_conditions
-from bench.report.files import REPORT, load_report
+from bench.report.files import REPORT, load_report, report_file
 from bench.report.record import (
     ComparisonRecord,
     GateRecord,
@@ -35,8 +35,8 @@ class GateOptions:
     """What a user asked of the gate.
 
     Attributes:
-        baseline: A report; or a folder with one for each data set, which are compared with only
-            where the recipe of the weights is the same.
+        baseline: A report, or the folder that a run wrote it into; or a folder with one for each
+            data set, which are compared with only where the recipe of the weights is the same.
         strict: Whether an inconclusive comparison fails.
         history: Folder of past reports, or None.
     """
@@ -52,8 +52,9 @@ class GateOptions:
             ReportError: A report of the baseline or of the history is damaged.
         """
         named = self.baseline
-        committed = named.is_dir()
-        path = named / f"{report.run.dataset}.json" if committed else named
+        own = report_file(named)
+        committed = own != named and not own.exists()
+        path = named / f"{report.run.dataset}.json" if committed else own
         if committed and not path.exists():
             return GateRecord(baseline=str(path), skipped=f"there is no {path}")
         history = load_past_reports(self.history) if self.history else ()
@@ -68,12 +69,13 @@ class GateOptions:
 
 
 def load_past_reports(folder: Path) -> list[Report]:
-    """Every report below `folder`, oldest first.
+    """Every report below `folder`, oldest first; one that a run wrote into may be given, too.
 
     Raises:
         ReportError: There is none, or one is damaged.
     """
-    paths = sorted({*folder.rglob(REPORT), *folder.glob("*.json")})
+    named = () if (folder / REPORT).exists() else folder.glob("*.json")
+    paths = sorted({*folder.rglob(REPORT), *named})
     if not paths:
         raise ReportError(f"{folder}: no {REPORT} in it or below: name a folder of past reports")
     return sorted(map(load_report, paths), key=lambda report: report.run.started)

@@ -68,7 +68,8 @@ def fitted(
     except StationBrokenError as error:
         pytest.skip(str(error))
     for step in record.steps:
-        record_property(f"step {step.name}", str(step.figure if step.kept else step.note))
+        kept = "kept" if step.figure is None else step.figure
+        record_property(f"step {step.name}", str(kept if step.kept else step.note))
     return record
 
 

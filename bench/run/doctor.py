@@ -36,7 +36,7 @@ from bench.measurement.plausibility import compare_clocks
 from bench.measurement.trace import Trace
 from bench.measurement.windows import find_window
 from bench.run import probe
-from bench.run.power import power_explains
+from bench.run.power import off_first, power_explains
 from bench.run.subject import Firmware
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
@@ -177,7 +177,7 @@ class _Examination:
         if card is not None:
             yield self._in_the_loader(card)
         self._flash()
-        with bench.open_console() as console:
+        with bench.open_console() as console, off_first(bench.leased):
             bench.power_cycle(console)
             yield self._firmware(console)
             if card is not None:

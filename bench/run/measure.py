@@ -29,7 +29,7 @@ from bench.measurement.energy import WindowEnergy
 from bench.run.doctor import AtHand, examine, first_error
 from bench.run.golden import check_golden
 from bench.run.live import MeasuredLive, measure_live
-from bench.run.power import power_explains
+from bench.run.power import off_first, power_explains
 from bench.run.quiet import check_quiet
 from bench.run.recorder import Recorder
 from bench.run.subject import (
@@ -80,7 +80,7 @@ class Workbench:
     ) -> None:
         self.station, self._settings, self._firmware = station, settings, firmware
         self._leased = LeasedStation(station)
-        self._recorder = Recorder(station, settings.traces)
+        self._recorder = Recorder(station, settings.traces, self._leased.leave_off)
         self._flasher = Flasher(
             port=station.device.port or "",
             baud=station.device.flash_baud,
@@ -88,6 +88,7 @@ class Workbench:
             expected_mac=station.device.mac,
             timeout=station.timeouts.flash,
             environment=esptool_environment,
+            meanwhile=self._leased.watch,  # it takes seconds, in which nobody asks the supply
         )
         self._identified = False
 
@@ -167,7 +168,7 @@ class Workbench:
             leased.power_on(leased.station.supply.voltages[1])
             with power_explains(leased):
                 self._flash(subject)
-            with power_explains(leased), self._open_console() as console:
+            with power_explains(leased), self._open_console() as console, off_first(leased):
                 self._power_cycle(console)
                 arena = self._load(subject, console, result)
                 if result.runs:

@@ -32,17 +32,20 @@ class Recorder:
     Args:
         station: With real addresses.
         traces: Folder for trace files.
+        leaving: See `bench.instruments.registry.open_digitizer`.
     """
 
-    def __init__(self, station: Station, traces: Path) -> None:
-        self._station, self.traces = station, traces
+    def __init__(
+        self, station: Station, traces: Path, leaving: Callable[[], None] = lambda: None
+    ) -> None:
+        self._station, self.traces, self._leaving = station, traces, leaving
         self._digitizer: Digitizer | None = None
 
     @property
     def digitizer(self) -> Digitizer:
         """The card; a `DigitizerError` if it cannot be opened."""
         if self._digitizer is None:
-            self._digitizer = open_digitizer(self._station.digitizer)
+            self._digitizer = open_digitizer(self._station.digitizer, self._leaving)
         return self._digitizer
 
     def close(self) -> None:

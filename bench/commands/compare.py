@@ -39,9 +39,10 @@ def compare(
     """Compare two reports: is anything larger, slower, less accurate or hungrier?
 
     Energies and latencies are compared by power cycles, with a confidence interval and one
-    false-discovery rate for the whole matrix. Exit code 0: nothing is worse; 3: something is.
+    false-discovery rate for the whole matrix. Exit code 0: nothing is worse; 3: something is, or a
+    variant of the baseline does not run any more.
     """
-    from bench.run.gate import DECLARED, compare_reports, load_past_reports
+    from bench.run.gate import DECLARED, LOST, compare_reports, load_past_reports
     from bench.verdict.limits import load_limits
 
     old, new = report_file(baseline), report_file(report)
@@ -59,7 +60,8 @@ def compare(
     _print(found, rows)
     if markdown is not None:
         write_atomically(markdown, _markdown(found, rows))
-    if any(fails(c.change, strict=strict) for c in found.comparisons):
+    lost = [name for name, why in found.left_out.items() if why == LOST]
+    if lost or any(fails(c.change, strict=strict) for c in found.comparisons):
         raise typer.Exit(3)
 
 

@@ -26,6 +26,7 @@ DECLARED = GateLimits(
     source="assumed: shunt of 25 ppm/K, card and device within some kelvin of the baseline's",
 )
 """Where a limits file says nothing of the gate."""
+LOST = "it has an energy in the baseline and none in this run"
 LEAST_HISTORY = 3
 """Earlier sessions from which on their spread is used in place of the declared one."""
 
@@ -205,7 +206,7 @@ def _pair(record: VariantRecord, earlier: VariantRecord | None, same_recipe: boo
     if earlier is None:
         raise MeasurementError("not in the baseline")
     if record.measurement is None:
-        raise MeasurementError("no energy in this run")
+        raise MeasurementError("no energy in this run" if earlier.measurement is None else LOST)
     if earlier.measurement is None:
         raise MeasurementError("no energy in the baseline")
     for what, windows in (

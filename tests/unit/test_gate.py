@@ -262,6 +262,16 @@ def test_help_names_the_table_of_a_limits_file() -> None:
     assert "whose [gate] has" in Text.from_ansi(done.output).plain
 
 
+def test_a_variant_that_does_not_run_any_more_is_no_success(tmp_path: Path) -> None:
+    both = report(measured("C_1-L", 1e-4), measured("C_2-L", 1e-4))
+    old = saved(tmp_path / "old.json", both)
+    now = report(measured("C_1-L", 1e-4), records.variant("C_2-L", fits=False))
+    new = saved(tmp_path / "new.json", now)
+    done = RUN.invoke(app, ["compare", str(old), str(new)])
+    assert done.exit_code == 3
+    assert "C_2-L: it has an energy in the baseline and none in this run" in done.output
+
+
 def test_compare_says_why_two_reports_cannot_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,6 +21,7 @@ from bench.measurement import checks
 from bench.measurement.analysis import compare_supply, idle_of, waiting_of
 from bench.measurement.bracket import check_bracket
 from bench.measurement.capture import (
+    TIMED_INFERENCES,
     capture_idle,
     capture_window,
     idle_samples,
@@ -48,8 +49,6 @@ THOROUGH_SECONDS = 1.0
 
 DEAD_SECONDS = 0.2
 """How long a device that should be dead is listened to: its answer takes a few ms."""
-
-TIMED_INFERENCES = 10
 
 PHANTOM = "phantom"
 UNPOWERED = (

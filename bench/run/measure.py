@@ -23,9 +23,7 @@ from bench.device.flash import Flasher, FlashError, WrongDeviceError
 from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
 from bench.measurement.analysis import check_supply, energies_of
-from bench.measurement.capture import (
-    plan_window,
-)
+from bench.measurement.capture import TIMED_INFERENCES, plan_window
 from bench.measurement.checks import Check, OffsetError, OpenLeadError, PhantomSupplyError
 from bench.measurement.energy import WindowEnergy
 from bench.run.doctor import AtHand, examine, first_error
@@ -59,7 +57,6 @@ _OF_THE_STATION = (
     OpenLeadError,
     OffsetError,
 )
-TIMED_INFERENCES = 10
 GOLDEN_TIMEOUT = 30.0
 """Longest time in s for one golden inference: far beyond what counts as running in time."""
 

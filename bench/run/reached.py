@@ -1,5 +1,6 @@
 """What a run reached, in the quantities that limits speak of."""
 
+from bench.report.found import accuracy_of
 from bench.report.record import BaseRecord, Report, VariantRecord
 from bench.verdict.limits import Quantity
 
@@ -46,10 +47,14 @@ def device_reached(record: VariantRecord) -> Reached:
 
 
 def _accuracy(record: BaseRecord | VariantRecord) -> float | None:
-    return next((entry.accuracy for entry in record.accuracy if entry.accuracy is not None), None)
+    entry = accuracy_of(record)
+    return None if entry is None else entry.accuracy
 
 
 def _half_interval(record: BaseRecord | VariantRecord) -> float:
     """Half the interval of the accuracy over subjects: its expanded uncertainty."""
-    entry = next(entry for entry in record.accuracy if entry.accuracy is not None)
-    return 0.0 if entry.interval is None else (entry.interval[1] - entry.interval[0]) / 2.0
+    entry = accuracy_of(record)
+    if entry is None or entry.interval is None:
+        return 0.0
+    low, high = entry.interval
+    return (high - low) / 2.0

@@ -10,6 +10,7 @@ from bench.instruments.registry import open_digitizer
 from bench.measurement.analysis import idle_of, window_of
 from bench.measurement.bracket import check_bracket
 from bench.measurement.capture import (
+    IDLE_SECONDS,
     WindowPlan,
     capture_idle,
     capture_window,
@@ -23,8 +24,6 @@ from bench.run.subject import MeasuredIdle, MeasuredWindow
 from bench.station.configuration import Station
 
 log = logging.getLogger(__name__)
-
-IDLE_SECONDS = 0.1
 
 
 class Recorder:

@@ -62,15 +62,18 @@ def test_the_examples_run(page: Path, repository: Path) -> None:
             command = [sys.executable, script.name]
         else:
             command = ["bash", "-euo", "pipefail", "-c", example.text]
-        done = subprocess.run(
-            command,
-            cwd=repository,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-        )
-        told = f"{pages.name_of(page)}:{example.line}\n{done.stdout}{done.stderr}"
+        # Into a file: of a pipe, whatever a block leaves running would hold the end open.
+        output = repository / "output.txt"
+        with output.open("w", encoding="utf-8") as file:
+            done = subprocess.run(
+                command,
+                cwd=repository,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+        told = f"{pages.name_of(page)}:{example.line}\n{output.read_text(encoding='utf-8')}"
         assert done.returncode == 0, told
 
 

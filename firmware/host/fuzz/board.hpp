@@ -28,11 +28,14 @@ class QuietPort final : public Port {
   std::uint64_t timestamp() override { return micros(); }
   void wait(std::uint32_t micros) override { micros_ += micros; }
   const char* start_sampling() override { return nullptr; }
+  // Every 401st is missing: about two windows without a gap.
   bool read_sample(Sample& sample, std::uint32_t /*timeout_micros*/) override {
     sample.number = samples_++;
-    return samples_ % 5 != 0;
+    return samples_ % 401 != 0;
   }
   void stop_sampling() override {}
+  // However many windows were asked for, somebody presses a key.
+  bool interrupted() override { return ++asked_ % 1024 == 0; }
 
   std::string said;
   bool marked = false;
@@ -41,31 +44,28 @@ class QuietPort final : public Port {
   Bytes partition_;
   std::uint64_t micros_ = 0;
   std::uint32_t samples_ = 0;
+  std::uint32_t asked_ = 0;
 };
 
-// A model of 8 float32 or int8 values that gives its first bytes back. As the chip's, it can be
-// asked nothing before it is loaded.
+// A model of float32 or int8 values that gives its first eight back. As the chip's, it can be asked
+// nothing before it is loaded.
 class EchoRuntime final : public Runtime {
  public:
-  explicit EchoRuntime(ElementType type) {
-    tensor_.type = type;
-    tensor_.elements = 8;
-    tensor_.bytes = type == ElementType::kFloat32 ? 32 : 8;
-    tensor_.scale = type == ElementType::kFloat32 ? 0.0F : 0.25F;
-  }
+  explicit EchoRuntime(ElementType type, std::size_t elements = kOutputs)
+      : input_(tensor(type, elements)), output_(tensor(type, kOutputs)) {}
 
   const char* load(const ModelImage& image) override {
     loaded_ = image.model.size % 7 != 6;
     return loaded_ ? nullptr : "model: refused";
   }
-  Tensor input() const override { return checked(tensor_); }
-  Tensor output() const override { return checked(tensor_); }
+  Tensor input() const override { return checked(input_); }
+  Tensor output() const override { return checked(output_); }
   const std::uint8_t* output_data() const override { return checked(echoed_).data(); }
   const char* invoke(Bytes input, std::uint32_t /*times*/) override {
-    if (input.size != checked(tensor_).bytes) {
+    if (input.size != checked(input_).bytes) {
       std::abort();
     }
-    for (std::size_t index = 0; index < input.size; ++index) {
+    for (std::size_t index = 0; index < output_.bytes; ++index) {
       echoed_[index] = input.data[index];
     }
     return nullptr;
@@ -79,6 +79,13 @@ class EchoRuntime final : public Runtime {
   }
 
  private:
+  static constexpr std::size_t kOutputs = 8;
+
+  static Tensor tensor(ElementType type, std::size_t elements) {
+    const bool real = type == ElementType::kFloat32;
+    return {type, elements, real ? 4 * elements : elements, real ? 0.0F : 0.25F, 0};
+  }
+
   template <typename Value>
   const Value& checked(const Value& value) const {
     if (!loaded_) {
@@ -88,8 +95,9 @@ class EchoRuntime final : public Runtime {
   }
 
   bool loaded_ = false;
-  Tensor tensor_;
-  std::array<std::uint8_t, 32> echoed_{};
+  Tensor input_;
+  Tensor output_;
+  std::array<std::uint8_t, 4 * kOutputs> echoed_{};
 };
 
 }  // namespace har

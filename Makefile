@@ -3,7 +3,7 @@ PYTHON ?= python3
 TOX := .venv/bin/tox
 ARGS ?=
 
-.PHONY: sim test firmware lint types clean
+.PHONY: sim test firmware docs lint types clean
 
 sim: $(TOX)  ## the main job: every variant through the twin
 	@test -d .tox/sim || echo "Setting up .tox/sim with TensorFlow, once: this takes some minutes."
@@ -17,6 +17,9 @@ firmware: $(TOX)  ## its core and kernels under sanitizers, and some fuzzing
 	$(TOX) -q -e sim --notest
 	$(TOX) -q -e firmware -- $(ARGS)
 
+docs: $(TOX)  ## the documentation, in build/docs/index.html
+	$(TOX) -q -e docs -- $(ARGS)
+
 lint types: $(TOX)
 	$(TOX) -q -e $@
 
@@ -25,4 +28,4 @@ $(TOX):
 	.venv/bin/pip install --quiet "tox>=4.67,<5"
 
 clean:
-	rm -rf .venv .tox reports
+	rm -rf .venv .tox reports build

@@ -13,6 +13,7 @@ from bench.run.matrix import Finding, Matrix, MissingError
 from bench.run.selection import Case, Mode
 from bench.run.session import SESSION, Session
 from bench.run.station import StationBrokenError
+from bench.verdict.published import why_not_comparable
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +51,9 @@ def gate_case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.fixture(scope="session")
-def campaigns(request: pytest.FixtureRequest) -> Callable[[Mode], Campaign]:
+def campaigns(bench_session: Session) -> Callable[[Mode], Campaign]:
     """The work of this run, by mode."""
-    return request.config.stash[SESSION].campaign
+    return bench_session.campaign
 
 
 @pytest.fixture
@@ -67,7 +68,8 @@ def fitted(
     except StationBrokenError as error:
         pytest.skip(str(error))
     for step in record.steps:
-        record_property(f"step {step.name}", str(step.figure if step.kept else step.note))
+        kept = "kept" if step.figure is None else step.figure
+        record_property(f"step {step.name}", str(kept if step.kept else step.note))
     return record
 
 
@@ -141,19 +143,19 @@ def live(
 
 def _skip_undeployable(record: VariantRecord) -> None:
     if not record.deployable:
-        refused = next(step for step in record.steps if not step.kept)
+        refused = record.refused
+        assert refused is not None
         pytest.skip(f"{record.variant} is not deployable: {refused.name}: {refused.note}")
 
 
 @pytest.fixture
 def changes(
     gate_case: Case,
-    request: pytest.FixtureRequest,
+    bench_session: Session,
     record_property: Callable[[str, object], None],
 ) -> Changes:
     """A variant against its baseline; skipped where there is nothing to compare with."""
-    session = request.config.stash[SESSION]
-    gate = session.gate(gate_case.mode)
+    gate = bench_session.gate(gate_case.mode)
     if gate is None:
         pytest.skip("no gate: no --baseline REPORT")
     found = gate.of(gate_case.name)
@@ -161,8 +163,8 @@ def changes(
         pytest.skip(f"no gate for {gate_case.name}: {gate.why_not(gate_case.name)}")
     for comparison in found:
         record_property(f"change of {comparison.quantity}", str(comparison))
-    assert session.asked.gate is not None
-    return Changes(gate_case.name, found, session.asked.gate.strict)
+    assert bench_session.asked.gate is not None
+    return Changes(gate_case.name, found, bench_session.asked.gate.strict)
 
 
 def _recorded(judged: Judged, record_property: Callable[[str, object], None]) -> Judged:
@@ -182,9 +184,8 @@ def matrix(station_mode: Mode, campaigns: Callable[[Mode], Campaign]) -> Matrix:
 @pytest.fixture
 def published_data_set(station_mode: Mode, campaigns: Callable[[Mode], Campaign]) -> None:
     """Skip what compares with the paper where the surrogate stands in for its data set."""
-    dataset = campaigns(station_mode).models.pipeline.dataset
-    if dataset.name != "uci-har":
-        pytest.skip(f"the paper is about UCI-HAR, this run is on the {dataset.name} data set")
+    if why := why_not_comparable(campaigns(station_mode).models.pipeline.dataset.name):
+        pytest.skip(why)
 
 
 def _expected(request: pytest.FixtureRequest) -> str:
@@ -198,6 +199,7 @@ def claim(
     request: pytest.FixtureRequest,
     matrix: Matrix,
     station_mode: Mode,
+    bench_session: Session,
     campaigns: Callable[[Mode], Campaign],
     record_property: Callable[[str, object], None],
 ) -> Callable[[Callable[[Matrix], Finding]], Finding]:
@@ -207,7 +209,8 @@ def claim(
         try:
             finding = question(matrix)
         except MissingError as error:
-            pytest.skip(str(error))
+            whole = bench_session.asked.selection.whole_table
+            pytest.skip(str(error) if whole else "about variants that were not selected")
         record_property(finding.claim, str(finding))
         campaigns(station_mode).folder.write(finding.claim, finding.record(_expected(request)))
         return finding

@@ -17,7 +17,14 @@ import numpy as np
 
 from bench.measurement import model
 from bench.measurement.analysis import idle_of
-from bench.measurement.capture import WindowPlan, idle_samples, plan_window, trace_limits
+from bench.measurement.capture import (
+    IDLE_SECONDS,
+    PAPER_INFERENCES,
+    WindowPlan,
+    idle_samples,
+    plan_window,
+    trace_limits,
+)
 from bench.measurement.declared import circuit_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.model import Measurand
@@ -40,8 +47,6 @@ IDLE, BUSY, STALLED = 28e-3, 42e-3, 34e-3
 SAVED, STALLS_LEFT = 0.3, 0.5
 """The second variant of a saving does without this share of the work, and waits less for flash, so
 that its current is another."""
-PAPER_INFERENCES = 10
-IDLE_SECONDS = 0.1
 WARMING = 1.0
 """K by which parts may be warmer in one run than in another, in the case that has it."""
 DRAWS = 5_000

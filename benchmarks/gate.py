@@ -13,7 +13,6 @@ sessions, once with and once without a reference variant in between that has the
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +22,8 @@ from bench.run.gate import DECLARED
 from bench.station.configuration import load_station
 from bench.verdict.comparison import Replicates, SessionSpread, ratio
 from bench.verdict.gate import Change, judge_ratios
-from benchmarks.coverage import Lab, draw_lab, measure
+from benchmarks.coverage import STATION, Lab, draw_lab, measure
 
-STATION = Path(__file__).parents[1] / "stations" / "twin.toml"
 CYCLES, WINDOWS, POWER = 3, (5, 10, 20), 0.9
 INFERENCES = 10
 """In a window: the fewest that there are, so windows scatter more than most."""

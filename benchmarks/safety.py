@@ -77,9 +77,7 @@ def served() -> Iterator[Bench]:
 def owner(bench: Bench, traces: Path) -> Iterator[Process]:
     """A process that measures, the leader of a group as a shell starts one."""
     program = [sys.executable, "-m", "tests.twin.measuring", bench.addresses, str(traces)]
-    with subprocess.Popen(
-        program, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as process:
+    with subprocess.Popen(program, cwd=ROOT, stderr=subprocess.DEVNULL, process_group=0) as process:
         try:
             yield process
         finally:

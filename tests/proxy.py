@@ -15,7 +15,7 @@ class Proxy:
     def __init__(self, port: int) -> None:
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._open: set[socket.socket] = set()
         self._refuse = 0
         self._commands = 0
@@ -28,7 +28,10 @@ class Proxy:
         return f"TCPIP::127.0.0.1::{self._listener.getsockname()[1]}::SOCKET"
 
     def at_command(self, number: int, act: Callable[[], None]) -> None:
-        """Call `act` when the client sends its line `number` (from 1), before it is passed on."""
+        """Call `act` when the client sends its line `number` (from 1), before it is passed on.
+
+        Nobody connects through the proxy in between.
+        """
         with self._lock:
             self._moment = (number, act)
 
@@ -73,9 +76,9 @@ class Proxy:
     def _pass_on(self, source: socket.socket, sink: socket.socket, count: bool) -> None:
         with suppress(OSError), source.makefile("rb") as lines:
             for line in lines:
-                if count:
-                    self._note_command()
                 with self._lock:
+                    if count:
+                        self._note_command()
                     if source not in self._open:  # cut meanwhile: what was read is lost
                         break
                     sink.sendall(line)
@@ -85,12 +88,9 @@ class Proxy:
         _cut(source)
 
     def _note_command(self) -> None:
-        with self._lock:
-            self._commands += 1
-            moment = self._moment
-            due = moment is not None and self._commands == moment[0]
-        if due and moment is not None:
-            moment[1]()
+        self._commands += 1
+        if self._moment is not None and self._commands == self._moment[0]:
+            self._moment[1]()
 
 
 def _cut(end: socket.socket) -> None:

@@ -7,7 +7,7 @@ import typer
 
 
 def baseline(
-    report: Annotated[Path, typer.Argument(help="report.json of the run.")],
+    report: Annotated[Path, typer.Argument(help="A report's folder, or the report.json in it.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File, or folder for <data set>.json.")
     ] = Path("limits/baselines"),
@@ -16,10 +16,12 @@ def baseline(
 
     It is small enough to be committed, and names no place on this machine.
     """
-    from bench.report.files import load_report, write_atomically
+    from bench.report.files import load_report, refuse_to_overwrite, report_file, write_atomically
     from bench.run.baseline import as_baseline
 
-    kept = as_baseline(load_report(report))
+    file = report_file(report)
+    kept = as_baseline(load_report(file))
     path = output if output.suffix == ".json" else output / f"{kept.run.dataset}.json"
+    refuse_to_overwrite(path, file)
     write_atomically(path, kept.model_dump_json() + "\n")
     typer.echo(f"{path}: {len(kept.variants)} variants")

@@ -4,25 +4,26 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from bench.commands.terminal import console
 from bench.errors import BenchError
 from bench.report.display import shown
-from bench.report.files import load_report, write_atomically
+from bench.report.files import load_report, refuse_to_overwrite, report_file, write_atomically
 from bench.report.record import ComparisonRecord, GateRecord
-from bench.run.gate import DECLARED, compare_reports, load_history
-from bench.verdict.limits import load_limits
+from bench.verdict.gate import fails
 
 _SIGNS = {"better": "▼", "same": "=", "worse": "▲", "inconclusive": "?"}
 _COLUMNS = ("variant", "quantity", "baseline", "now", "change", "interval", "verdict")
 
 
 def compare(
-    baseline: Annotated[Path, typer.Argument(help="report.json of the baseline.")],
-    report: Annotated[Path, typer.Argument(help="report.json of the run to be judged.")],
+    baseline: Annotated[
+        Path, typer.Argument(help="Report of the baseline: its folder or report.json.")
+    ],
+    report: Annotated[Path, typer.Argument(help="Report of the run to be judged.")],
     limits: Annotated[
-        Path | None, typer.Option(help="Limits file whose [gate] has margin, level and spread.")
+        Path | None, typer.Option(help="Limits file whose \\[gate] has margin, level and spread.")
     ] = None,
     history: Annotated[
         Path | None, typer.Option(help="Folder of past reports, for the spread between sessions.")
@@ -38,22 +39,35 @@ def compare(
     """Compare two reports: is anything larger, slower, less accurate or hungrier?
 
     Energies and latencies are compared by power cycles, with a confidence interval and one
-    false-discovery rate for the whole matrix. Exit code 0: nothing is worse; 3: something is.
+    false-discovery rate for the whole matrix. Exit code 0: nothing is worse; 3: something is, or a
+    variant of the baseline does not run any more.
     """
+    from bench.run.gate import DECLARED, LOST, compare_reports, load_past_reports
+    from bench.verdict.limits import load_limits
+
+    old, new = report_file(baseline), report_file(report)
+    refuse_to_overwrite(markdown, old, new)
     settings = load_limits(limits).gate if limits else None
-    past = load_history(history) if history else ()
+    past = load_past_reports(history) if history else ()
     found = compare_reports(
-        load_report(report), load_report(baseline), str(baseline), settings or DECLARED, past
+        load_report(new), load_report(old), str(baseline), settings or DECLARED, past
     )
     if found.skipped:
         raise BenchError(found.skipped)
+    if not found.comparisons:
+        raise BenchError(f"{baseline}: nothing to compare {report} with: {_why_nothing(found)}")
     rows = [c for c in found.comparisons if everything or c.change != "same"]
     _print(found, rows)
     if markdown is not None:
         write_atomically(markdown, _markdown(found, rows))
-    failing = ("worse", "inconclusive") if strict else ("worse",)
-    if any(c.change in failing for c in found.comparisons):
+    lost = [name for name, why in found.left_out.items() if why == LOST]
+    if lost or any(fails(c.change, strict=strict) for c in found.comparisons):
         raise typer.Exit(3)
+
+
+def _why_nothing(gate: GateRecord) -> str:
+    reasons = "; ".join(f"{name}: {why}" for name, why in gate.left_out.items())
+    return reasons or "it has no variants"
 
 
 def _cells(comparison: ComparisonRecord) -> tuple[str, ...]:
@@ -84,7 +98,7 @@ def _notes(gate: GateRecord) -> list[str]:
 
 
 def _print(gate: GateRecord, rows: list[ComparisonRecord]) -> None:
-    console = Console(highlight=False)
+    terminal = console()
     if rows:
         table = Table(box=None, pad_edge=False)
         for column in _COLUMNS:
@@ -93,9 +107,9 @@ def _print(gate: GateRecord, rows: list[ComparisonRecord]) -> None:
             )
         for row in rows:
             table.add_row(*_cells(row))
-        console.print(table)
+        terminal.print(table)
     for note in _notes(gate):
-        console.print(note)
+        terminal.print(note, soft_wrap=True, markup=False)
 
 
 def _markdown(gate: GateRecord, rows: list[ComparisonRecord]) -> str:

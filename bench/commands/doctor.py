@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench.commands.terminal import console
 from bench.errors import BenchError
 from bench.report.record import CheckRecord
 
 STYLES = {"ok": "green", "failed": "bold red", "not possible": "yellow"}
-PLAIN_WIDTH = 160
-"""Columns where there is no terminal to ask."""
 
 
 def doctor(
@@ -61,9 +59,9 @@ def doctor(
         )
         (checks,) = bench.examine(THOROUGH_SECONDS)
     records = check_records([checks])
+    _show(place.station.name, records)
     if json is not None:
         write_checks(json, records)
-    _show(place.station.name, records)
     raise typer.Exit(0 if all(record.verdict == "ok" for record in records) else 1)
 
 
@@ -79,9 +77,7 @@ def _check_names(faults: Sequence[str]) -> None:
 
 def _show(station: str, records: Sequence[CheckRecord]) -> None:
     """The table, and beneath it what is wrong and what to do."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PLAIN_WIDTH, color_system=None)
+    terminal = console()
     table = Table(title=f"station {station}", title_justify="left", box=None, pad_edge=False)
     for column in ("check", "figure", "limit", "margin", "verdict", "seen"):
         number = column in ("figure", "limit", "margin")
@@ -90,10 +86,10 @@ def _show(station: str, records: Sequence[CheckRecord]) -> None:
         numbers = (_number(value, record) for value in (record.figure, record.limit, record.margin))
         verdict = Text(record.verdict, style=STYLES[record.verdict])
         table.add_row(record.name, *numbers, verdict, Text(record.note))
-    console.print(table)
+    terminal.print(table)
     for record in records:
         if record.error is not None:
-            console.print(Text(f"\n{record.name}: {record.error}", style=STYLES["failed"]))
+            terminal.print(Text(f"\n{record.name}: {record.error}", style=STYLES["failed"]))
 
 
 def _number(value: float | None, record: CheckRecord) -> str:

@@ -5,23 +5,21 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from bench.commands.terminal import console
 from bench.errors import BenchError
 from bench.report.display import shown
-from bench.report.files import load_report, write_atomically
+from bench.report.files import load_report, report_file, write_atomically
 from bench.report.record import Report
 from bench.run.reached import reached
 from bench.verdict.judge import judge
-from bench.verdict.limits import UNITS, Limits, Quantity, load_limits
+from bench.verdict.limits import UNITS, Limits, Quantity, limits_path, load_limits
 from bench.verdict.limits_file import existing, new_limit, render, replaced
-
-FOLDER = Path(__file__).parents[2] / "limits"
 
 
 def limits(
-    report: Annotated[Path, typer.Argument(help="report.json of a run.")],
+    report: Annotated[Path, typer.Argument(help="A report's folder, or the report.json in it.")],
     file: Annotated[
         Path | None, typer.Option("--limits", help="Limits file; limits/<data set>.toml.")
     ] = None,
@@ -47,11 +45,13 @@ def limits(
     Nothing is written without --write and --reason. Rows of the same variant and quantity are
     replaced, all others stay.
     """
-    run = load_report(report)
+    if write is not None and file is not None:
+        raise BenchError("--limits shows and --write writes: give one of them")
+    run = load_report(report_file(report))
     if write is not None:
         _write(run, write, _checked(quantities), margin, reason)
     else:
-        _show(run, load_limits(file or FOLDER / f"{run.run.dataset}.toml"))
+        _show(run, load_limits(file or limits_path(run.run.dataset)))
 
 
 def _checked(quantities: str) -> list[Quantity]:
@@ -65,7 +65,7 @@ def _checked(quantities: str) -> list[Quantity]:
 
 
 def _write(run: Report, path: Path, quantities: list[Quantity], margin: float, reason: str) -> None:
-    if not reason:
+    if not reason.strip():
         raise BenchError("--write wants --reason TEXT: say why these are the limits from now on")
     before, heading = existing(path, run.run.dataset, run.run.fold)
     if why := before.why_not(run.run.dataset, run.run.fold):
@@ -82,7 +82,7 @@ def _write(run: Report, path: Path, quantities: list[Quantity], margin: float, r
 
 
 def _show(run: Report, file: Limits) -> None:
-    console = Console(highlight=False)
+    terminal = console()
     table = Table(box=None, pad_edge=False)
     for column in ("case", "quantity", "reached", "limit", "margin", "outcome"):
         table.add_column(
@@ -90,9 +90,9 @@ def _show(run: Report, file: Limits) -> None:
         )
     for row in _rows(run, file):
         table.add_row(*row)
-    console.print(table)
+    terminal.print(table)
     if why := file.why_not(run.run.dataset, run.run.fold):
-        console.print(f"These limits do not apply: {why}.")
+        terminal.print(f"These limits do not apply: {why}.")
 
 
 def _rows(run: Report, file: Limits) -> Iterator[tuple[str, ...]]:

@@ -33,15 +33,13 @@ def reanalyse(
     The report itself stays as it is. With its own records every figure comes out the same to the
     last digit; with others it is the corrected one.
     """
-    from bench.errors import ReportError
-    from bench.report.files import REPORT, write_report
+    from bench.report.files import refuse_to_overwrite, report_file, write_report
     from bench.run.reanalysis import budgets, changes, reanalyse
     from bench.station.calibration import load_calibration
 
-    path = report / REPORT if report.is_dir() else report
+    path = report_file(report)
     target = out or path.with_name(OUT)
-    if target.resolve() == path.resolve():
-        raise ReportError(f"{target}: is the report itself: name another file with -o")
+    refuse_to_overwrite(target, path)
     records = None if calibration is None else load_calibration([calibration])
     found = reanalyse(path, records)
     lines = [*changes(found), *([] if budget is None else budgets(found.computed, budget))]

@@ -16,7 +16,8 @@ def report(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write the page.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write the page or schema."),
     ] = None,
     history: Annotated[
         Path | None,
@@ -32,7 +33,13 @@ def report(
     looks, and for waveforms whose traces came later: they are read from the folder traces beside
     report.json. The page is one file that needs no network.
     """
-    from bench.report.files import REPORT, TRACES, load_report, write_atomically
+    from bench.report.files import (
+        TRACES,
+        load_report,
+        refuse_to_overwrite,
+        report_file,
+        write_atomically,
+    )
     from bench.report.history import load_history
     from bench.report.html.timeline import render_history
     from bench.report.publish import write_page
@@ -42,13 +49,18 @@ def report(
     if len(wanted) != 1:
         raise typer.BadParameter("give one of: a report, --history DIR, --schema")
     if schema:
-        print(report_schema(), end="")
+        if output is None:
+            print(report_schema(), end="")
+        else:
+            write_atomically(output, report_schema())
+            print(output)
     elif history is not None:
         path = output or history / HISTORY_PAGE
         write_atomically(path, render_history(load_history(history)))
         print(path)
     elif record is not None:
-        file = record / REPORT if record.is_dir() else record
+        file = report_file(record)
         path = output or file.with_suffix(".html")
+        refuse_to_overwrite(path, file)
         write_page(load_report(file), file.parent / TRACES, path)
         print(path)

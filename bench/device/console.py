@@ -10,6 +10,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Self
 
+from bench.device.answers import find, numbers
 from bench.device.errors import (
     BrownOutError,
     CommandRefusedError,
@@ -190,18 +191,18 @@ class DeviceConsole:
         """The model in the device's model partition."""
         lines = self.command("model")
         return ModelReport(
-            name=_find(lines, r"m-model-name-\[(.*)\]"),
-            technique=_find(lines, r"m-model-technique-\[(.*)\]"),
-            size=int(_find(lines, r"m-model-bytes-(\d+)")),
-            crc=int(_find(lines, r"m-model-crc-([0-9a-f]{8})"), 16),
+            name=find(lines, r"m-model-name-\[(.*)\]"),
+            technique=find(lines, r"m-model-technique-\[(.*)\]"),
+            size=int(find(lines, r"m-model-bytes-(\d+)")),
+            crc=int(find(lines, r"m-model-crc-([0-9a-f]{8})"), 16),
         )
 
     def arena(self) -> tuple[int, int]:
         """Bytes of the tensor arena that the model uses, and its size."""
         lines = self.command("arena")
         return (
-            int(_find(lines, r"m-arena-used-(\d+)")),
-            int(_find(lines, r"m-arena-size-(\d+)")),
+            int(find(lines, r"m-arena-used-(\d+)")),
+            int(find(lines, r"m-arena-size-(\d+)")),
         )
 
     def clock_hz(self) -> int:
@@ -234,10 +235,12 @@ class DeviceConsole:
         laps = [int(m[1]) for m in map(re.compile(r"m-lap-us-(\d+)$").match, lines) if m]
         if len(laps) != 2 or laps[1] <= laps[0]:
             raise ConsoleGarbageError(f"device: time stamps {laps} of infer, wanted two, ascending")
-        return Inference(count, (laps[1] - laps[0]) * 1e-6, _results(lines))
+        return Inference(
+            count, (laps[1] - laps[0]) * 1e-6, numbers(find(lines, r"m-results-\[(.*)\]"))
+        )
 
     def _value(self, command: str, pattern: str) -> str:
-        return _find(self.command(command), pattern)
+        return find(self.command(command), pattern)
 
 
 def _bin_command(data: bytes) -> bytes:
@@ -258,18 +261,3 @@ def _restarted(command: str, cause: str) -> DeviceResetError:
             "or check the leads"
         )
     return DeviceResetError(f"{what}: a panic is the firmware's; else check the EN line and power")
-
-
-def _find(lines: list[str], pattern: str) -> str:
-    for line in lines:
-        if match := re.fullmatch(pattern, line):
-            return match[1]
-    raise ConsoleGarbageError(f"device: answer {lines} has no line like {pattern}")
-
-
-def _results(lines: list[str]) -> tuple[float, ...]:
-    text = _find(lines, r"m-results-\[(.*)\]")
-    try:
-        return tuple(float(value) for value in text.split(","))
-    except ValueError as error:
-        raise ConsoleGarbageError(f"device: results {text[:60]!r} are not numbers") from error

@@ -5,6 +5,9 @@ from bench.errors import DeviceError
 FIRMWARE = "har-energy-bench"
 FIRMWARE_VERSION = "0.1.0"
 """The project's name and version in ``firmware/CMakeLists.txt``."""
+LONGEST_TIME_CONSTANT = 1e-3
+"""Of shunt and decoupling, in s: the firmware is quiet for ten of them before a window and behind
+it (``kSettleMicros`` in ``firmware/components/core/include/har/measured_run.hpp``)."""
 BUILD_AND_FLASH = "build and flash the firmware in firmware/, as its README tells"
 
 

@@ -6,13 +6,15 @@ skips what the flash already holds, writes the rest and verifies it.
 
 import logging
 import os
+import queue
 import re
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,9 @@ _WRITE_OPTIONS = ("--skip-flashed", "--flash-size", "detect")
 _CONNECT_ATTEMPTS = 3
 """Of one run; the bench itself tries again after a power cycle."""
 _FATAL = "A fatal error occurred: "
+_PULSE = 0.25
+"""s of silence after which `Flasher.meanwhile` is called; it is, too, with each line."""
+_Program = subprocess.Popen[str]
 
 
 class FlashError(DeviceError):
@@ -93,6 +98,8 @@ class Flasher:
         expected_mac: The device's MAC address, or None to accept any.
         timeout: Longest time in s for one run.
         environment: Added to the program's environment.
+        meanwhile: Called again and again while the program runs, for whoever must look after
+            something else; what it raises ends the program.
     """
 
     port: str
@@ -101,6 +108,7 @@ class Flasher:
     expected_mac: str | None
     timeout: float
     environment: Mapping[str, str]
+    meanwhile: Callable[[], None] = lambda: None
 
     def identify(self, *, stay: bool = False) -> Flashed:
         """Read the chip's type and MAC address; leaves the application running.
@@ -137,26 +145,14 @@ class Flasher:
         lines: list[str] = []
         begin = time.monotonic()
         expired = threading.Event()
-        with subprocess.Popen(
-            [*program, *command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env={**os.environ, "NO_COLOR": "1", **self.environment},
-        ) as process:
+        with _running([*program, *command], {**os.environ, **self.environment}) as process:
             watchdog = threading.Timer(self.timeout, _expire, (process, expired))
             watchdog.start()
             try:
-                assert process.stdout is not None
-                for line in process.stdout:
-                    lines.append(line.rstrip())
-                    _tell(lines[-1])
+                for line in _lines_of(process, self.meanwhile):
+                    lines.append(line)
+                    _tell(line)
                 process.wait()
-            except BaseException:
-                process.kill()
-                raise
             finally:
                 watchdog.cancel()
         log.debug("esptool %s: %.3f s", command[0], time.monotonic() - begin)
@@ -193,7 +189,52 @@ class Flasher:
         return Flashed(seen, chip[1], written="Wrote" in output)
 
 
-def _expire(process: "subprocess.Popen[str]", expired: threading.Event) -> None:
+@contextmanager
+def _running(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[_Program]:
+    """A program that does not outlast the context, however that is left: nobody waits for it."""
+    process: _Program | None = None
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env={**environment, "NO_COLOR": "1"},
+        )
+        yield process
+    finally:
+        if process is not None:
+            process.kill()
+            process.wait()
+
+
+def _lines_of(process: _Program, meanwhile: Callable[[], None]) -> Iterator[str]:
+    """What a program says, until it says no more; `meanwhile` is called in between."""
+    said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(process, said), daemon=True).start()
+    while True:
+        try:
+            line = said.get(timeout=_PULSE)
+        except queue.Empty:
+            meanwhile()
+            continue
+        if line is None:
+            return
+        meanwhile()
+        yield line
+
+
+def _listen(process: _Program, said: "queue.SimpleQueue[str | None]") -> None:
+    assert process.stdout is not None
+    with process.stdout as lines:
+        for line in lines:
+            said.put(line.rstrip())
+    said.put(None)
+
+
+def _expire(process: _Program, expired: threading.Event) -> None:
     expired.set()
     process.kill()
 

@@ -101,10 +101,12 @@ class LinePort:
             PortError: It was lost.
         """
         while b"\n" not in self._received and len(self._received) <= _MAX_LINE:
-            if time.monotonic() > deadline:
-                return None
+            late = time.monotonic() > deadline  # and yet what came in time is read, however late
             try:
-                self._received += self._port.read(self._port.in_waiting or 1)
+                waiting = self._port.in_waiting
+                if late and not waiting:
+                    return None
+                self._received += self._port.read(waiting or 1)
             except (serial.SerialException, OSError) as error:
                 raise PortError(f"serial port lost: {error}: check the cable") from error
         raw, _, rest = self._received.partition(b"\n")

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from bench.device.answers import find, numbers
 from bench.device.console import DeviceConsole
 from bench.device.errors import ConsoleGarbageError
 
@@ -59,24 +60,14 @@ def run_live(console: DeviceConsole, windows: int, timeout: float, *, outputs: b
             f"device: windows {[index for index, _ in said]} of live, wanted 1 to {windows}"
         )
     return LiveSession(
-        idle=_said(lines, r"m-live-idle-\[(.*)\]"),
+        idle=find(lines, r"m-live-idle-\[(.*)\]"),
         windows=tuple(window for _, window in said),
-        samples=int(_said(lines, r"m-live-samples-(\d+)")),
-        gaps=int(_said(lines, r"m-live-gaps-(\d+)")),
-        lost=int(_said(lines, r"m-live-lost-(\d+)")),
+        samples=int(find(lines, r"m-live-samples-(\d+)")),
+        gaps=int(find(lines, r"m-live-gaps-(\d+)")),
+        lost=int(find(lines, r"m-live-lost-(\d+)")),
     )
 
 
 def _window(match: re.Match[str]) -> tuple[int, LiveWindow]:
-    try:
-        outputs = tuple(float(value) for value in match[3].split(",")) if match[3] else ()
-    except ValueError as error:
-        raise ConsoleGarbageError(f"device: {match[0][:60]!r} holds no numbers") from error
+    outputs = numbers(match[3]) if match[3] else ()
     return int(match[1]), LiveWindow(int(match[2]), outputs)
-
-
-def _said(lines: list[str], pattern: str) -> str:
-    for line in lines:
-        if match := re.fullmatch(pattern, line):
-            return match[1]
-    raise ConsoleGarbageError(f"device: answer to live has no line like {pattern}")

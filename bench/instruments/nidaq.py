@@ -1,8 +1,9 @@
 """NI-DAQmx cards through ``nidaqmx``: the local driver, or NI's gRPC device server elsewhere."""
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Self
 
 import grpc
@@ -15,7 +16,7 @@ from nidaqmx.grpc_session_options import SessionInitializationBehavior as Begins
 from nidaqmx.stream_readers import AnalogMultiChannelReader
 from nidaqmx.system.device import Device
 
-from bench.errors import DigitizerError
+from bench.errors import BenchError, DigitizerError
 from bench.instruments.digitizer import Floats, Recording, SamplesLostError, TriggerMissingError
 from bench.station.settings import InputChannel
 
@@ -24,6 +25,9 @@ _LARGEST_READ = 250_000
 _BUFFERED_BLOCKS = 10
 _SESSION = "har-energy-bench"
 _UNLIMITED = -1
+_CONNECTING = 60.0
+"""s after which a server counts as absent that neither accepts nor refuses a connection."""
+Leaving = Callable[[], None]
 _LOST = (
     DAQmxErrors.SAMPLES_NO_LONGER_AVAILABLE,
     DAQmxErrors.INPUT_FIFO_OVERFLOW_2,
@@ -39,15 +43,19 @@ class NiDaq:
         device: The card's name in NI-DAQmx, such as ``Dev1``.
         server: ``host:port`` of NI's gRPC device server, or None for the local driver.
         timeout: How long a trigger or a sample may be late, in s.
+        leaving: Called when a task is interrupted by what is no error of the bench, such as a
+            Ctrl-C, before the driver is asked to clear it: a server that hangs never answers.
 
     Raises:
         DigitizerError: The server cannot be reached.
     """
 
-    def __init__(self, device: str, *, server: str | None, timeout: float) -> None:
+    def __init__(
+        self, device: str, *, server: str | None, timeout: float, leaving: Leaving = lambda: None
+    ) -> None:
         self.name = device if server is None else f"{device} at {server}"
-        self._device, self._timeout = device, timeout
-        self._channel = None if server is None else _connect(server, timeout)
+        self._device, self._timeout, self._leaving = device, timeout, leaving
+        self._channel = None if server is None else _connect(server)
         if self._channel is not None:
             self._release_left_over()
 
@@ -77,17 +85,18 @@ class NiDaq:
         """See `Digitizer.arm`."""
         count = before + after
         task = self._task(inputs, rate, AcquisitionType.FINITE, count)
-        with _cleared_on_error(task), driver_errors(self.name):
+        with _cleared_on_error(task, self._leaving), driver_errors(self.name):
             task.triggers.reference_trigger.cfg_dig_edge_ref_trig(
                 f"/{self._device}/{trigger}", before, trigger_edge=Edge.RISING
             )
             task.start()
-        return _Finite(self.name, task, count, before, self._timeout)
+        return _Finite(self.name, task, count, before, self._timeout, self._leaving)
 
     def sample(self, inputs: Sequence[InputChannel], *, rate: float, count: int) -> Recording:
         """See `Digitizer.sample`."""
         task = self._task(inputs, rate, AcquisitionType.FINITE, count)
-        with _Finite(self.name, task, count, 0, self._timeout) as acquisition:
+        finite = _Finite(self.name, task, count, 0, self._timeout, self._leaving)
+        with finite as acquisition:
             with driver_errors(self.name):
                 task.start()
             return acquisition.read()
@@ -95,9 +104,9 @@ class NiDaq:
     def stream(self, inputs: Sequence[InputChannel], *, rate: float, block: int) -> "_Continuous":
         """See `Digitizer.stream`."""
         task = self._task(inputs, rate, AcquisitionType.CONTINUOUS, _BUFFERED_BLOCKS * block)
-        with _cleared_on_error(task), driver_errors(self.name):
+        with _cleared_on_error(task, self._leaving), driver_errors(self.name):
             task.start()
-        return _Continuous(self.name, task, block, self._timeout)
+        return _Continuous(self.name, task, block, self._timeout, self._leaving)
 
     def close(self) -> None:
         """See `Digitizer.close`."""
@@ -128,7 +137,7 @@ class NiDaq:
     ) -> Any:
         with driver_errors(self.name):
             task = self._new_task()
-        with _cleared_on_error(task), driver_errors(self.name):
+        with _cleared_on_error(task, self._leaving), driver_errors(self.name):
             for each in inputs:
                 task.ai_channels.add_ai_voltage_chan(
                     f"{self._device}/{each.channel}",
@@ -143,9 +152,9 @@ class NiDaq:
 class _Running:
     """A configured task: its actual rate, its samples, its end."""
 
-    def __init__(self, name: str, task: Any, timeout: float) -> None:
-        self._name, self._task, self._timeout = name, task, timeout
-        with _cleared_on_error(task), driver_errors(name):
+    def __init__(self, name: str, task: Any, timeout: float, leaving: Leaving) -> None:
+        self._name, self._task, self._timeout, self._leaving = name, task, timeout, leaving
+        with _cleared_on_error(task, leaving), driver_errors(name):
             self.rate = float(task.timing.samp_clk_rate)
             self._channels = int(task.number_of_channels)
             self._reader = AnalogMultiChannelReader(task.in_stream)
@@ -154,7 +163,8 @@ class _Running:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        _clear(self._task)
+        _, error, _ = exception
+        _clear_after(error, self._task, self._leaving)
 
     def _fetch(self, count: int, duration: float) -> Floats:
         """The next `count` samples of each channel, of which the last is `duration` s away."""
@@ -167,8 +177,10 @@ class _Running:
 
 
 class _Finite(_Running):
-    def __init__(self, name: str, task: Any, count: int, before: int, timeout: float) -> None:
-        super().__init__(name, task, timeout)
+    def __init__(
+        self, name: str, task: Any, count: int, before: int, timeout: float, leaving: Leaving
+    ) -> None:
+        super().__init__(name, task, timeout, leaving)
         self._count, self._before = count, before
 
     def read(self) -> Recording:
@@ -182,8 +194,8 @@ class _Finite(_Running):
 
 
 class _Continuous(_Running):
-    def __init__(self, name: str, task: Any, block: int, timeout: float) -> None:
-        super().__init__(name, task, timeout)
+    def __init__(self, name: str, task: Any, block: int, timeout: float, leaving: Leaving) -> None:
+        super().__init__(name, task, timeout, leaving)
         self._block = block
 
     def __iter__(self) -> Iterator[Floats]:
@@ -191,30 +203,48 @@ class _Continuous(_Running):
             yield self._fetch(self._block, self._block / self.rate)
 
 
-def _connect(server: str, timeout: float) -> grpc.Channel:
+def _connect(server: str) -> grpc.Channel:
     options = [
         ("grpc.max_receive_message_length", _UNLIMITED),
         ("grpc.max_send_message_length", _UNLIMITED),
     ]
     channel = grpc.insecure_channel(server, options=options)
-    try:
-        grpc.channel_ready_future(channel).result(timeout)
-    except grpc.FutureTimeoutError as error:
+    if not _is_accepted(channel):
         channel.close()
         raise DigitizerError(
-            f"no gRPC device server at {server} within {timeout:g} s: start it or correct "
-            "digitizer.grpc"
-        ) from error
+            f"no gRPC device server at {server}: start it or correct digitizer.grpc"
+        )
     return channel
 
 
+def _is_accepted(channel: grpc.Channel) -> bool:
+    """Wait until the server accepts a connection or refuses it, however slow that is."""
+    states: SimpleQueue[grpc.ChannelConnectivity] = SimpleQueue()
+    accepted, refused = grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.TRANSIENT_FAILURE
+    state, tell = None, states.put
+    channel.subscribe(tell, try_to_connect=True)
+    with suppress(Empty):
+        while state not in (accepted, refused):
+            state = states.get(timeout=_CONNECTING)
+    channel.unsubscribe(tell)
+    return state is accepted
+
+
 @contextmanager
-def _cleared_on_error(task: Any) -> Iterator[None]:
+def _cleared_on_error(task: Any, leaving: Leaving) -> Iterator[None]:
     try:
         yield
-    except BaseException:
-        _clear(task)
+    except BaseException as error:
+        _clear_after(error, task, leaving)
         raise
+
+
+def _clear_after(error: object, task: Any, leaving: Leaving) -> None:
+    try:
+        if error is not None and not isinstance(error, BenchError):
+            leaving()
+    finally:
+        _clear(task)
 
 
 def _clear(task: Any) -> None:

@@ -3,6 +3,8 @@
 Each driver loads its vendor's library, so only the driver in use is imported.
 """
 
+from collections.abc import Callable
+
 from bench.instruments.digitizer import Digitizer
 from bench.instruments.supply import Supply
 from bench.station.settings import DigitizerSettings, SupplySettings
@@ -32,15 +34,24 @@ def open_supply(settings: SupplySettings) -> Supply:
     return supply
 
 
-def open_digitizer(settings: DigitizerSettings) -> Digitizer:
+def open_digitizer(
+    settings: DigitizerSettings, leaving: Callable[[], None] = lambda: None
+) -> Digitizer:
     """Connect to the card and check that it is the one that the file names.
+
+    Args:
+        settings: The section of the station file.
+        leaving: What must be done before anything else when somebody wants out in the midst of
+            an acquisition, such as to switch off.
 
     Raises:
         DigitizerError: No driver, no server, no such device, or another card.
     """
     from bench.instruments.nidaq import NiDaq
 
-    digitizer = NiDaq(settings.device, server=settings.grpc, timeout=settings.timeout)
+    digitizer = NiDaq(
+        settings.device, server=settings.grpc, timeout=settings.timeout, leaving=leaving
+    )
     try:
         digitizer.identify(settings.card)
     except BaseException:

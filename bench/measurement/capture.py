@@ -21,6 +21,15 @@ WINDOW_SECONDS = 0.5
 LEAST_INFERENCES = 10
 """A window lasts so long and holds so many; the paper's holds ten, however short."""
 
+PAPER_INFERENCES = 10
+"""Inferences of the paper's window: "10 consecutive measures"."""
+
+TIMED_INFERENCES = 10
+"""Inferences of the timed warm-up that a window is planned from."""
+
+IDLE_SECONDS = 0.1
+"""Length of a stretch of waiting before and after the windows: 10,000 samples at 100 kS/s."""
+
 LATENCY_MARGIN = 0.02
 """Share by which a window may outlast the timed warm-up."""
 

@@ -146,4 +146,7 @@ def sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise TraceFileError(f"{path}: cannot read the trace ({error})") from error
+        raise TraceFileError(
+            f"{path}: cannot read the trace: {error.strerror}: it belongs into the folder traces "
+            "beside its report"
+        ) from error

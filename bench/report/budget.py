@@ -1,5 +1,6 @@
 """An uncertainty budget as text."""
 
+import math
 from collections.abc import Iterator
 
 from bench.report.record import BudgetRow, EstimateRecord
@@ -21,7 +22,7 @@ def _freedom(dof: float) -> str:
 
 def _row(row: BudgetRow, unit: str) -> str:
     of_unit = "" if unit == "1" else f" {unit}"
-    freedom = "" if row.dof == float("inf") else f", {row.dof:.3g} dof"
+    freedom = "" if math.isinf(row.dof) else f", {row.dof:.3g} dof"
     return f"{row.influence} {row.standard:.3g}{of_unit} ({row.share:.2%}{freedom})"
 
 

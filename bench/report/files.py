@@ -41,12 +41,16 @@ Record = TypeVar("Record", VariantRecord, BaseRecord, ClaimRecord)
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write `text` to `path` as a whole.
+    """Write `text` to `path` as a whole; what is no file, such as ``/dev/stdout``, is written to.
 
     Raises:
         ReportError: It cannot be written, such as on a full disk; nothing half-written stays.
     """
     with _writing(path):
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8", newline="\n")
+            return
+        path = path.resolve()  # a link stays one
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
@@ -187,6 +191,21 @@ def _in_order(record: Record) -> tuple[Key, str]:
     return natural(name), name
 
 
+def report_file(path: Path) -> Path:
+    """The report in a folder that a run wrote, or `path` itself."""
+    return path / REPORT if path.is_dir() else path
+
+
+def refuse_to_overwrite(target: Path | None, *reports: Path) -> None:
+    """Say that a file to be written is one of the reports that it is made of.
+
+    Raises:
+        ReportError: It is; what was measured would be lost.
+    """
+    if target is not None and target.resolve() in [report.resolve() for report in reports]:
+        raise ReportError(f"{target}: is the report itself: name another file")
+
+
 def load_report(path: Path) -> Report:
     """Read a report.
 
@@ -225,7 +244,9 @@ def _reading(path: Path, parse: Callable[[bytes], _Content]) -> _Content:
     try:
         return parse(path.read_bytes())
     except OSError as error:
-        raise ReportError(f"{path}: cannot be read: {error.strerror}") from error
+        raise ReportError(
+            f"{path}: cannot be read: {error.strerror}: name a {REPORT} that a run has written"
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"

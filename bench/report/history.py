@@ -6,14 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.errors import ReportError
+from bench.report.conditions import CONDITIONS, changed_conditions
 from bench.report.files import REPORT, load_report
 from bench.report.order import natural
 from bench.report.record import EstimateRecord, Report
-
-CONDITIONS = (
-    "mode", "station", "device", "profile", "window", "dataset", "dataset_digest", "fold", "seed",
-)  # fmt: skip
-"""Fields of `RunFacts` whose change makes energies of two runs no longer those of one thing."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +19,6 @@ class Run:
     path: Path
     report: Report
     started: datetime
-
-    @property
-    def conditions(self) -> dict[str, object]:
-        """What the run's energies were measured under."""
-        run = self.report.run
-        return {name: getattr(run, name) for name in CONDITIONS if hasattr(run, name)}
 
 
 @dataclass(frozen=True)
@@ -64,11 +54,10 @@ class History:
 
     def _changes(self) -> Iterator[Change]:
         for place in range(1, len(self.runs)):
-            before, now = self.runs[place - 1].conditions, self.runs[place].conditions
-            changed = [name for name in now if name in before and before[name] != now[name]]
-            what = tuple(_told(name, before[name], now[name]) for name in changed)
-            if what:
-                yield Change(place, what)
+            before, now = self.runs[place - 1].report, self.runs[place].report
+            changed = changed_conditions(before.run, now.run)
+            if changed:
+                yield Change(place, tuple(_told(*each) for each in changed))
 
     def energies(self, variant: str) -> list[tuple[int, EstimateRecord]]:
         """The place of each run that measured the variant, and its energy."""
@@ -90,7 +79,7 @@ def load_history(folder: Path) -> History:
     for path in sorted(folder.rglob(REPORT)):
         try:
             report = load_report(path)
-            runs.append(Run(path, report, _started(path, report)))
+            runs.append(Run(path, report, started(path, report)))
         except ReportError as error:
             unreadable.append(str(error))
     if not runs:
@@ -102,19 +91,19 @@ def load_history(folder: Path) -> History:
     return History(tuple(sorted(runs, key=lambda run: (run.started, run.path))), tuple(unreadable))
 
 
-def _started(path: Path, report: Report) -> datetime:
+def started(path: Path, report: Report) -> datetime:
+    """When the run of the report at `path` began; `ReportError` if it does not say."""
     try:
-        started = datetime.fromisoformat(report.run.started)
+        time = datetime.fromisoformat(report.run.started)
     except ValueError as error:
         raise ReportError(
             f"{path}: run.started is {report.run.started!r}, wanted a time of ISO 8601: "
             "it cannot be placed in time; leave it out"
         ) from error
-    return started if started.tzinfo else started.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _told(name: str, before: object, now: object) -> str:
-    words = name.replace("_", " ")
-    if name.endswith("digest"):
-        return f"{words} {str(before)[:8]}… to {str(now)[:8]}…"
-    return f"{words} {before} to {now}"
+    if name == CONDITIONS["dataset_digest"]:
+        return f"{name} {str(before)[:8]}… to {str(now)[:8]}…"
+    return f"{name} {before} to {now}"

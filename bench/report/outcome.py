@@ -1,6 +1,6 @@
 """What came of a variant, in a word."""
 
-from bench.report.record import Report, VariantRecord
+from bench.report.record import VariantRecord
 
 
 def outcome_of(record: VariantRecord) -> str:
@@ -18,22 +18,3 @@ def outcome_of(record: VariantRecord) -> str:
     if not record.steps:
         return "not run"
     return "runs" if record.measurement is not None else "fits"
-
-
-def notices(report: Report) -> list[str]:
-    """What must be known before any figure of a run is read."""
-    run = report.run
-    lines = []
-    if run.surrogate:
-        lines.append("SURROGATE DATA: simulated, not UCI-HAR; accuracies say nothing about people")
-    lines += [
-        f"self-check, attempt {check.attempt}: {check.name}: {check.error}"
-        for check in report.self_check
-        if check.error is not None
-    ]
-    if run.profile != "bench":
-        lines.append(f"the device's layout: {run.profile}")
-    if not run.calibrated:
-        reasons = "; ".join(run.uncalibrated) or "the station's accuracy is not verified"
-        lines.append(f"UNCALIBRATED: {reasons}")
-    return lines

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from bench.report.outcome import notices, outcome_of
+from bench.report.found import accuracy_of
+from bench.report.notices import notice_lines
+from bench.report.outcome import outcome_of
 from bench.report.record import Report, VariantRecord
 
 _SIGNS = {"runs": "✅", "fits": "✅", "does not fit": "⛔", "not run": "➖", "bench error": "⚠️"}
@@ -22,7 +24,7 @@ def _lines(report: Report) -> Iterator[str]:
     count = f"{well} of {len(report.variants)} variants fit, run right and keep their limits"
     yield f"## {count}"
     yield ""
-    for notice in notices(report):
+    for notice in notice_lines(report):
         yield f"> **{notice}**"
         yield ""
     yield f"{run.station} ({run.mode}), {run.dataset}, fold {run.fold}, {run.profile} profile"
@@ -40,13 +42,13 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _row(record: VariantRecord) -> str:
     outcome = outcome_of(record)
-    accuracy = next((a.accuracy for a in record.accuracy if a.accuracy is not None), None)
+    accuracy = accuracy_of(record)
     measured = record.measurement
     cells = (
         _SIGNS.get(outcome, _FAILED),
         record.variant,
         _why(record, outcome),
-        "" if accuracy is None else f"{accuracy:.4f}",
+        "" if accuracy is None else f"{accuracy.accuracy:.4f}",
         "" if record.model is None else f"{record.model.size:,}",
         "" if measured is None else f"{measured.latency * 1e3:.3f}",
         ""
@@ -57,7 +59,7 @@ def _row(record: VariantRecord) -> str:
 
 
 def _why(record: VariantRecord, outcome: str) -> str:
-    refused = next((step for step in record.steps if not step.kept), None)
+    refused = record.refused
     if record.error is not None:
         outcome = f"{outcome}: {record.error}"
     elif refused is not None:

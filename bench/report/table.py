@@ -9,6 +9,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bench.report.found import accuracy_of
 from bench.report.outcome import outcome_of
 from bench.report.record import (
     AccuracyRecord,
@@ -37,7 +38,7 @@ def _of_model(name: str, meaning: str, of: Callable[[ModelRecord], Cell]) -> Col
 
 def _of_accuracy(name: str, meaning: str, of: Callable[[AccuracyRecord], Cell]) -> Column:
     def cell(_: RunFacts, record: VariantRecord) -> Cell:
-        found = next((entry for entry in record.accuracy if entry.accuracy is not None), None)
+        found = accuracy_of(record)
         return of(found) if found else None
 
     return Column(name, meaning, cell)
@@ -59,7 +60,7 @@ COLUMNS = (
     Column(
         "refused_step",
         "the step of deployability that was not kept",
-        lambda _, r: next((step.name for step in r.steps if not step.kept), None),
+        lambda _, r: r.refused.name if r.refused else None,
     ),
     Column("error", "the bench error, if there was one", lambda _, r: r.error),
     Column("attempts", "attempts at the measurement", lambda _, r: len(r.attempts)),

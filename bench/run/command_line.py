@@ -11,8 +11,8 @@ from _pytest.mark.expression import Expression
 
 from bench.device.firmware_build import Builder, find_builder
 from bench.errors import BenchError
-from bench.report.files import load_report
-from bench.run.gate import GateOptions, load_history
+from bench.report.files import load_report, report_file
+from bench.run.gate import GateOptions, load_past_reports
 from bench.run.own import OwnModel, load_own
 from bench.run.selection import Mode, Selection, select
 from bench.station.configuration import load_station
@@ -176,10 +176,13 @@ def _reference(name: str | None, known: Mapping[str, Network]) -> Variant | None
 def _gate_options(baseline: str | None, strict: bool, history: str | None) -> GateOptions | None:
     """What to compare with; its files are read now, so that an error is told before the work."""
     if baseline is None:
+        if strict or history is not None:
+            raise BenchError("--gate strict and --history go with --baseline: name a report")
         return None
     path = Path(baseline)
-    if not path.is_dir():
-        load_report(path)
+    own = report_file(path)
+    if own.exists() or not any(path.glob("*.json")):
+        load_report(own)
     if history is not None:
-        load_history(Path(history))
+        load_past_reports(Path(history))
     return GateOptions(path, strict, Path(history) if history else None)

@@ -21,6 +21,7 @@ from bench.measurement import checks
 from bench.measurement.analysis import compare_supply, idle_of, waiting_of
 from bench.measurement.bracket import check_bracket
 from bench.measurement.capture import (
+    TIMED_INFERENCES,
     capture_idle,
     capture_window,
     idle_samples,
@@ -35,7 +36,7 @@ from bench.measurement.plausibility import compare_clocks
 from bench.measurement.trace import Trace
 from bench.measurement.windows import find_window
 from bench.run import probe
-from bench.run.power import power_explains
+from bench.run.power import off_first, power_explains
 from bench.run.subject import Firmware
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
@@ -48,8 +49,6 @@ THOROUGH_SECONDS = 1.0
 
 DEAD_SECONDS = 0.2
 """How long a device that should be dead is listened to: its answer takes a few ms."""
-
-TIMED_INFERENCES = 10
 
 PHANTOM = "phantom"
 UNPOWERED = (
@@ -178,7 +177,7 @@ class _Examination:
         if card is not None:
             yield self._in_the_loader(card)
         self._flash()
-        with bench.open_console() as console:
+        with bench.open_console() as console, off_first(bench.leased):
             bench.power_cycle(console)
             yield self._firmware(console)
             if card is not None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import MeasurementError, ReportError
-from bench.report.files import REPORT, load_report
+from bench.report.conditions import changed_conditions
+from bench.report.files import REPORT, load_report, report_file
 from bench.report.record import (
     ComparisonRecord,
     GateRecord,
@@ -25,6 +26,7 @@ DECLARED = GateLimits(
     source="assumed: shunt of 25 ppm/K, card and device within some kelvin of the baseline's",
 )
 """Where a limits file says nothing of the gate."""
+LOST = "it has an energy in the baseline and none in this run"
 LEAST_HISTORY = 3
 """Earlier sessions from which on their spread is used in place of the declared one."""
 
@@ -34,8 +36,8 @@ class GateOptions:
     """What a user asked of the gate.
 
     Attributes:
-        baseline: A report; or a folder with one for each data set, which are compared with only
-            where the recipe of the weights is the same.
+        baseline: A report, or the folder that a run wrote it into; or a folder with one for each
+            data set, which are compared with only where the recipe of the weights is the same.
         strict: Whether an inconclusive comparison fails.
         history: Folder of past reports, or None.
     """
@@ -51,11 +53,12 @@ class GateOptions:
             ReportError: A report of the baseline or of the history is damaged.
         """
         named = self.baseline
-        committed = named.is_dir()
-        path = named / f"{report.run.dataset}.json" if committed else named
+        own = report_file(named)
+        committed = own != named and not own.exists()
+        path = named / f"{report.run.dataset}.json" if committed else own
         if committed and not path.exists():
             return GateRecord(baseline=str(path), skipped=f"there is no {path}")
-        history = load_history(self.history) if self.history else ()
+        history = load_past_reports(self.history) if self.history else ()
         return compare_reports(
             report,
             load_report(path),
@@ -66,13 +69,14 @@ class GateOptions:
         )
 
 
-def load_history(folder: Path) -> list[Report]:
-    """Every report below `folder`, oldest first.
+def load_past_reports(folder: Path) -> list[Report]:
+    """Every report below `folder`, oldest first; one that a run wrote into may be given, too.
 
     Raises:
         ReportError: There is none, or one is damaged.
     """
-    paths = sorted({*folder.rglob(REPORT), *folder.glob("*.json")})
+    named = () if (folder / REPORT).exists() else folder.glob("*.json")
+    paths = sorted({*folder.rglob(REPORT), *named})
     if not paths:
         raise ReportError(f"{folder}: no {REPORT} in it or below: name a folder of past reports")
     return sorted(map(load_report, paths), key=lambda report: report.run.started)
@@ -99,23 +103,12 @@ def compare_reports(
             on the weights where another machine has trained others.
     """
     skipped = _why_not_at_all(new.run, old.run)
-    earlier = {record.variant: record for record in old.variants}
-    pairs: dict[str, Pair] = {}
-    left_out: dict[str, str] = {}
-    for record in () if skipped else new.variants:
-        try:
-            pairs[record.variant] = _pair(record, earlier.get(record.variant), same_recipe)
-        except MeasurementError as error:
-            left_out[record.variant] = str(error)
+    pairs, left_out = ({}, {}) if skipped else _pairs(new, old, same_recipe)
     comparisons: list[ComparisonRecord] = []
-    spreads = set()
+    spreads: set[str] = set()
     for quantity in QUANTITIES:
         ratios = {}
-        for variant, pair in pairs.items():
-            if quantity.value(pair.new) is None or quantity.value(pair.old) is None:
-                continue
-            if same_recipe and quantity.of_weights and not _same(pair, "weights_sha256"):
-                continue
+        for variant, pair in _comparable(quantity, pairs, same_recipe).items():
             between = _between_sessions(quantity, pair.new, history, limits)
             spreads.add(f"{between.relative:.3%}, {between.source}")
             ratios[variant] = quantity.ratio(pair, between, limits.level)
@@ -130,6 +123,32 @@ def compare_reports(
         left_out=left_out,
         comparisons=tuple(comparisons),
     )
+
+
+def _pairs(new: Report, old: Report, same_recipe: bool) -> tuple[dict[str, Pair], dict[str, str]]:
+    """What can be compared, by variant, and why what cannot be is left out."""
+    earlier = {record.variant: record for record in old.variants}
+    pairs: dict[str, Pair] = {}
+    left_out: dict[str, str] = {}
+    for record in new.variants:
+        try:
+            pairs[record.variant] = _pair(record, earlier.get(record.variant), same_recipe)
+        except MeasurementError as error:
+            left_out[record.variant] = str(error)
+    return pairs, left_out
+
+
+def _comparable(
+    quantity: Quantity, pairs: Mapping[str, Pair], same_recipe: bool
+) -> dict[str, Pair]:
+    """The pairs that both have the quantity; of other weights not what depends on them."""
+    return {
+        variant: pair
+        for variant, pair in pairs.items()
+        if quantity.value(pair.new) is not None
+        and quantity.value(pair.old) is not None
+        and not (same_recipe and quantity.of_weights and not _same(pair, "weights_sha256"))
+    }
 
 
 def _judged(
@@ -192,7 +211,7 @@ def _pair(record: VariantRecord, earlier: VariantRecord | None, same_recipe: boo
     if earlier is None:
         raise MeasurementError("not in the baseline")
     if record.measurement is None:
-        raise MeasurementError("no energy in this run")
+        raise MeasurementError("no energy in this run" if earlier.measurement is None else LOST)
     if earlier.measurement is None:
         raise MeasurementError("no energy in the baseline")
     for what, windows in (
@@ -217,23 +236,9 @@ def _same(pair: Pair, provenance: str) -> bool:
     return found[0] == found[1]
 
 
-_ALIKE = {
-    "mode": "mode",
-    "station": "station",
-    "dataset": "data set",
-    "dataset_digest": "content of the data set",
-    "fold": "fold",
-    "seed": "seed of the training",
-    "profile": "profile",
-    "window": "window",
-}
-"""What two runs must have in common, and how people call it."""
-
-
 def _why_not_at_all(new: RunFacts, old: RunFacts) -> str:
     differ = [
-        f"{name} {getattr(old, field)!r} there, {getattr(new, field)!r} here"
-        for field, name in _ALIKE.items()
-        if getattr(old, field) != getattr(new, field)
+        f"{name} {there!r} there, {here!r} here"
+        for name, there, here in changed_conditions(old, new)
     ]
     return f"the baseline is of another kind: {'; '.join(differ)}" if differ else ""

@@ -4,6 +4,7 @@ import warnings
 from dataclasses import dataclass
 
 from bench.report.record import ComparisonRecord
+from bench.verdict.gate import fails
 from bench.verdict.rules import Judgement, Outcome
 
 
@@ -67,8 +68,7 @@ class Changes:
         Raises:
             BecameWorse: With each quantity that did.
         """
-        failing = ("worse", "inconclusive") if self.strict else ("worse",)
-        failed = [str(c) for c in self.comparisons if c.change in failing]
+        failed = [str(c) for c in self.comparisons if fails(c.change, strict=self.strict)]
         if failed:
             raise BecameWorse(f"{self.name}: " + "; ".join(failed))
         for comparison in self.comparisons:

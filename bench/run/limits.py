@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from bench.run.judged import Judged
 from bench.run.models_side import ModelsSide
 from bench.run.reached import Reached
 from bench.run.selection import Case
 from bench.verdict.judge import judge
-from bench.verdict.limits import Limits, load_limits
-
-LIMITS = Path(__file__).parents[2] / "limits"
+from bench.verdict.limits import Limits, limits_path, load_limits
 
 
 @dataclass
@@ -32,7 +29,7 @@ class RunLimits:
             BenchError: It cannot be read or is wrong.
         """
         named = self.models.options.limits
-        return load_limits(named or LIMITS / f"{self.models.pipeline.dataset.name}.toml")
+        return load_limits(named or limits_path(self.models.pipeline.dataset.name))
 
     @property
     def why_none(self) -> str:

@@ -89,25 +89,23 @@ class Matrix:
         """Share of L's energy that `technique` saves."""
         return 1.0 - self.energy(network, technique) / self.energy(network, "L")
 
-    def by_subject(self, network: str, technique: str) -> dict[int, float]:
-        """The accuracy of each test subject, by LiteRT or, of a base, by Keras."""
+    def accuracy(self, network: str, technique: str) -> AccuracyRecord:
+        """The accuracy with its subjects, by LiteRT or, of a base, by Keras."""
         record: VariantRecord | BaseRecord | None
         if technique == BASE:
             record = self.bases.get(network)
         else:
             record = self.variants.get(f"{network}-{technique}")
-        for accuracy in record.accuracy if record else ():
-            if accuracy.per_subject is not None:
-                return accuracy.per_subject
+        for entry in record.accuracy if record else ():
+            if entry.per_subject is not None:
+                return entry
         raise MissingError(f"{network}-{technique} has no accuracy in this run")
 
-    def accuracy(self, network: str, technique: str) -> AccuracyRecord:
-        """The accuracy whose subjects `by_subject` gives."""
-        self.by_subject(network, technique)
-        record = (
-            self.bases[network] if technique == BASE else self.variants[f"{network}-{technique}"]
-        )
-        return next(entry for entry in record.accuracy if entry.per_subject is not None)
+    def by_subject(self, network: str, technique: str) -> dict[int, float]:
+        """The accuracy of each test subject."""
+        scores = self.accuracy(network, technique).per_subject
+        assert scores is not None
+        return scores
 
 
 def c_1_saves_least(matrix: Matrix) -> Finding:

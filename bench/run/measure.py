@@ -23,15 +23,13 @@ from bench.device.flash import Flasher, FlashError, WrongDeviceError
 from bench.device.images import encode_model
 from bench.errors import BenchError, DeviceError, DigitizerError, SupplyError
 from bench.measurement.analysis import check_supply, energies_of
-from bench.measurement.capture import (
-    plan_window,
-)
+from bench.measurement.capture import TIMED_INFERENCES, plan_window
 from bench.measurement.checks import Check, OffsetError, OpenLeadError, PhantomSupplyError
 from bench.measurement.energy import WindowEnergy
 from bench.run.doctor import AtHand, examine, first_error
 from bench.run.golden import check_golden
 from bench.run.live import MeasuredLive, measure_live
-from bench.run.power import power_explains
+from bench.run.power import off_first, power_explains
 from bench.run.quiet import check_quiet
 from bench.run.recorder import Recorder
 from bench.run.subject import (
@@ -59,7 +57,6 @@ _OF_THE_STATION = (
     OpenLeadError,
     OffsetError,
 )
-TIMED_INFERENCES = 10
 GOLDEN_TIMEOUT = 30.0
 """Longest time in s for one golden inference: far beyond what counts as running in time."""
 
@@ -83,7 +80,7 @@ class Workbench:
     ) -> None:
         self.station, self._settings, self._firmware = station, settings, firmware
         self._leased = LeasedStation(station)
-        self._recorder = Recorder(station, settings.traces)
+        self._recorder = Recorder(station, settings.traces, self._leased.leave_off)
         self._flasher = Flasher(
             port=station.device.port or "",
             baud=station.device.flash_baud,
@@ -91,6 +88,7 @@ class Workbench:
             expected_mac=station.device.mac,
             timeout=station.timeouts.flash,
             environment=esptool_environment,
+            meanwhile=self._leased.watch,  # it takes seconds, in which nobody asks the supply
         )
         self._identified = False
 
@@ -170,7 +168,7 @@ class Workbench:
             leased.power_on(leased.station.supply.voltages[1])
             with power_explains(leased):
                 self._flash(subject)
-            with power_explains(leased), self._open_console() as console:
+            with power_explains(leased), self._open_console() as console, off_first(leased):
                 self._power_cycle(console)
                 arena = self._load(subject, console, result)
                 if result.runs:

@@ -1,10 +1,13 @@
-"""Why a device fell silent: the supply is asked before the device is blamed."""
+"""Why a device fell silent: the supply is asked before the device is blamed.
+
+And who wants out, such as by Ctrl-C, gets the output off before anything is cleaned up.
+"""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.errors import DeviceError, DigitizerError, MeasurementError, SupplyError
+from bench.errors import BenchError, DeviceError, DigitizerError, MeasurementError, SupplyError
 from bench.station.machine import LeasedStation, Phase, PowerLostError
 
 log = logging.getLogger(__name__)
@@ -27,4 +30,19 @@ def power_explains(leased: LeasedStation) -> Iterator[None]:
                 raise cause from error
             except SupplyError as other:
                 log.warning("the supply does not tell whether its output is on: %s", other)
+        raise
+
+
+@contextmanager
+def off_first(leased: LeasedStation) -> Iterator[None]:
+    """Switch off before any clean-up around this, if anything but a bench error comes by.
+
+    After a bench error the supply is still to be asked whether it explains it.
+    """
+    try:
+        yield
+    except BenchError:
+        raise
+    except BaseException:
+        leased.leave_off()
         raise

@@ -1,5 +1,6 @@
 """What a run reached, in the quantities that limits speak of."""
 
+from bench.report.found import accuracy_of
 from bench.report.record import AccuracyRecord, BaseRecord, Report, VariantRecord
 from bench.verdict.limits import Quantity
 from bench.verdict.subjects import difference
@@ -22,11 +23,11 @@ def reached(report: Report) -> dict[str, Reached]:
 
 def accuracy_reached(record: BaseRecord | VariantRecord, base: BaseRecord | None) -> Reached:
     """Accuracy, and how much less than the base's it is, each with half its interval."""
-    entry = _scored(record)
+    entry = accuracy_of(record)
     if entry is None or entry.accuracy is None:
         return {}
     found: Reached = {"accuracy": (entry.accuracy, _half(entry.interval))}
-    of_base = None if base is None else _scored(base)
+    of_base = accuracy_of(base)
     if of_base is not None and of_base.accuracy is not None:
         drop = of_base.accuracy - entry.accuracy
         found["accuracy drop"] = (drop, _half_of_difference(of_base, entry))
@@ -46,10 +47,6 @@ def device_reached(record: VariantRecord) -> Reached:
     if record.saving is not None:
         found["saving"] = (record.saving.value, record.saving.expanded)
     return found
-
-
-def _scored(record: BaseRecord | VariantRecord) -> AccuracyRecord | None:
-    return next((entry for entry in record.accuracy if entry.accuracy is not None), None)
 
 
 def _half(interval: tuple[float, float] | None) -> float:

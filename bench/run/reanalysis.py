@@ -8,7 +8,6 @@ the last digit, with others it is the corrected one. Nothing is asked of a stati
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from bench.errors import MeasurementError, ReportError
@@ -21,6 +20,7 @@ from bench.measurement.trace import TraceFileError, load
 from bench.report.budget import budget_table
 from bench.report.convert import calibration_records, estimate_record, judgement_record
 from bench.report.files import TRACES, load_report
+from bench.report.history import started
 from bench.report.record import (
     CalibrationRecord,
     ClaimRecord,
@@ -85,7 +85,7 @@ def reanalyse(path: Path, calibration: Calibration | None = None) -> Reanalysis:
     variants = tuple(map(_judged_again, _with_savings(found, runs, station)))
     computed = stored.model_copy(
         update={
-            "run": _facts(stored.run, station.calibration, path),
+            "run": _facts(stored, station.calibration, path),
             "variants": variants,
             "gate": stored.gate if variants == stored.variants else _no_gate(stored.gate),
         }
@@ -231,10 +231,10 @@ def _no_gate(gate: GateRecord | None) -> GateRecord | None:
     return GateRecord(baseline=gate.baseline, started=gate.started, skipped=why)
 
 
-def _facts(run: RunFacts, calibration: Calibration, path: Path) -> RunFacts:
+def _facts(report: Report, calibration: Calibration, path: Path) -> RunFacts:
     """The run's facts under a calibration, judged by the day of the run."""
-    reasons = calibration.shortcomings(datetime.fromisoformat(run.started).date())
-    return run.model_copy(
+    reasons = calibration.shortcomings(started(path, report).date())
+    return report.run.model_copy(
         update={
             "calibrated": not reasons,
             "uncalibrated": reasons,

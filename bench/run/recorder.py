@@ -10,6 +10,7 @@ from bench.instruments.registry import open_digitizer
 from bench.measurement.analysis import idle_of, window_of
 from bench.measurement.bracket import check_bracket
 from bench.measurement.capture import (
+    IDLE_SECONDS,
     WindowPlan,
     capture_idle,
     capture_window,
@@ -24,8 +25,6 @@ from bench.station.configuration import Station
 
 log = logging.getLogger(__name__)
 
-IDLE_SECONDS = 0.1
-
 
 class Recorder:
     """A station's card, opened when it is needed, and the folder where its traces go.
@@ -33,17 +32,20 @@ class Recorder:
     Args:
         station: With real addresses.
         traces: Folder for trace files.
+        leaving: See `bench.instruments.registry.open_digitizer`.
     """
 
-    def __init__(self, station: Station, traces: Path) -> None:
-        self._station, self.traces = station, traces
+    def __init__(
+        self, station: Station, traces: Path, leaving: Callable[[], None] = lambda: None
+    ) -> None:
+        self._station, self.traces, self._leaving = station, traces, leaving
         self._digitizer: Digitizer | None = None
 
     @property
     def digitizer(self) -> Digitizer:
         """The card; a `DigitizerError` if it cannot be opened."""
         if self._digitizer is None:
-            self._digitizer = open_digitizer(self._station.digitizer)
+            self._digitizer = open_digitizer(self._station.digitizer, self._leaving)
         return self._digitizer
 
     def close(self) -> None:

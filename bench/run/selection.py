@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from bench.errors import BenchError
-from models.catalog import BASE, Network, Technique
+from models.catalog import BASE, NETWORKS, Network, Technique
 
 Mode = Literal["sim", "hw"]
 
@@ -52,6 +52,12 @@ class Selection:
     techniques: tuple[Technique, ...]
     base: bool
     own: str | None = None
+
+    @property
+    def whole_table(self) -> bool:
+        """Whether all of the paper's networks are in it, bases too, under every technique."""
+        chosen = {network.name for network in self.networks}
+        return chosen >= set(NETWORKS) and self.techniques == tuple(Technique) and self.base
 
     def variants(self, modes: Sequence[Mode]) -> list[Case]:
         """The cases that are put on a device."""

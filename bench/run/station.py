@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.device.deployability import BENCH
 from bench.device.images import MODEL_PARTITION_OFFSET
 from bench.errors import BenchError
+from bench.measurement.capture import PAPER_INFERENCES
 from bench.report.convert import check_records
 from bench.report.files import RecordFolder
 from bench.run.doctor import QUICK_SECONDS, first_error
@@ -19,8 +20,6 @@ from bench.run.selection import Mode
 from bench.run.subject import Result, Settings, Subject
 from bench.station.configuration import Station
 
-PAPER_INFERENCES = 10
-"""Inferences of the paper's window: "10 consecutive measures"."""
 POWER_CYCLES: Mapping[Mode, int] = {"sim": 3, "hw": 6}
 """Of each variant: the clusters of the gate's intervals."""
 

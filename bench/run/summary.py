@@ -5,7 +5,10 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bench.report.outcome import notices, outcome_of
+from bench.report.display import shown, shown_estimate
+from bench.report.found import accuracy_of, planned_arena_of
+from bench.report.notices import notice_lines
+from bench.report.outcome import outcome_of
 from bench.report.record import LiveRecord, Report, VariantRecord
 from bench.run.live import DAY
 from models.catalog import Technique
@@ -27,9 +30,10 @@ def summary_lines(report: Report, width: int) -> list[str]:
     with console.capture() as capture:
         console.print(table)
     lines = [line.rstrip() for line in capture.get().splitlines()]
+    told = notice_lines(report)
     if not report.variants:
-        return notices(report)
-    return [*notices(report), *lines, *_live_lines(report.variants, console)]
+        return told
+    return [*told, *lines, *_live_lines(report.variants, console)]
 
 
 def _live_lines(variants: Sequence[VariantRecord], console: Console) -> list[str]:
@@ -64,15 +68,14 @@ def _row(record: VariantRecord) -> Iterator[str]:
     yield record.variant
     yield outcome_of(record)
     yield f"{record.model.size:,}" if record.model else "-"
-    arena = next((step.figure for step in record.steps if step.name == "arena"), None)
+    arena = planned_arena_of(record)
     yield "-" if arena is None else f"{arena:,.0f}"
-    accuracy = next((entry.accuracy for entry in record.accuracy if entry.accuracy), None)
-    yield "-" if accuracy is None else f"{accuracy:.4f}"
+    accuracy = accuracy_of(record)
+    yield "-" if accuracy is None else f"{accuracy.accuracy:.4f}"
     if record.measurement is None:
         yield from ("-", "-", "-")
         return
-    yield f"{record.measurement.latency * 1e3:.3f} ms"
-    energy = record.measurement.energy
-    yield f"{energy.value * 1e6:.1f} ± {energy.expanded * 1e6:.1f} uJ"
+    yield shown(record.measurement.latency, "s")
+    yield shown_estimate(record.measurement.energy)
     saved = record.saving
     yield "-" if saved is None else f"{saved.value:.3%} ± {saved.expanded:.3%}"

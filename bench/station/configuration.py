@@ -10,6 +10,7 @@ from typing import Self
 
 from pydantic import ValidationError, model_validator
 
+from bench.device.firmware import LONGEST_TIME_CONSTANT
 from bench.errors import StationFileError
 from bench.station.accuracy import Figures
 from bench.station.calibration import Calibration, load_calibration
@@ -76,6 +77,7 @@ class Station(Figures):
     @model_validator(mode="after")
     def _check(self) -> Self:
         _check_power(self)
+        _check_time_constant(self)
         _check_ranges(self)
         _check_calibration(self)
         return self
@@ -100,6 +102,15 @@ def _check_power(station: Station) -> None:
         raise ValueError(
             f"device.expected_current {device.expected_current * 1e3:g} mA exceeds "
             f"supply.current_limit {supply.current_limit * 1e3:g} mA"
+        )
+
+
+def _check_time_constant(station: Station) -> None:
+    if station.time_constant > LONGEST_TIME_CONSTANT:
+        raise ValueError(
+            f"shunt.resistance times device.decoupling is {station.time_constant * 1e3:.3g} ms, "
+            f"the firmware settles before a window for ten times {LONGEST_TIME_CONSTANT * 1e3:g} "
+            "ms: take capacitance away from the device or use a smaller shunt"
         )
 
 

@@ -10,7 +10,7 @@ context leads to ``idle``, also when the process is killed.
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -193,6 +193,20 @@ class LeasedStation:
                     "interfered: look for a short behind the shunt, then check these limits"
                 )
             self._expect_no_errors(supply)
+
+    def watch(self) -> None:
+        """Make sure of the same while the output should be on; errors as of `check_power`."""
+        if self._phase is Phase.POWERED:
+            self.check_power()
+
+    def leave_off(self) -> None:
+        """Switch off at once if the output is on, because somebody wants out; never fails.
+
+        What the supply does not confirm here, whoever leaves the context tries again.
+        """
+        if self._phase is Phase.POWERED:
+            with suppress(SupplyError):
+                self.power_off()
 
     def measure_current(self) -> float:
         """The supply's own reading of the current in A, a median of several."""

@@ -274,9 +274,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         ),
         "channel-saturated": Fault(
             "the amplifier of the shunt's channel is at the end of its range",
-            lambda parts: _drifted(
-                parts, lambda old: replace(old, gain={**old.gain, SHUNT: AMPLIFIED})
-            ),
+            lambda parts: _drifted(parts, lambda old: _amplified(old, AMPLIFIED)),
         ),
         "shunt-drift": Fault(
             "the shunt's resistance has grown by 3 %",

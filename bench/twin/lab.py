@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
 
+from bench.device.deployability import FLASH_BYTES
 from bench.device.firmware import FIRMWARE, FIRMWARE_VERSION
 from bench.device.images import (
     APP_OFFSET,
@@ -35,7 +36,6 @@ from bench.twin.world import Pace, World
 APP_BYTES = 320 * 1024
 """Size of the twin's application image: TFLM's code with the operators in use (about 80 KB), and
 an empty ESP-IDF application with its drivers (about 150 KB), rounded up. Assumed."""
-FLASH_BYTES = 4 * 1024 * 1024
 UNPLUGGED = "/dev/ttyUSB-unplugged"
 """The serial port's address while its cable is not plugged in."""
 
@@ -118,11 +118,12 @@ class Lab:
 
     def close(self) -> None:
         """Switch off and stop serving."""
+        self._supply.close()  # first, so that nobody switches on again
+        self._digitizer.close()
         with self.world.lock:
             self.world.disconnect()
+            self.chip.disconnect()
         self._serial.close()
-        self._digitizer.close()
-        self._supply.close()
 
     def __enter__(self) -> Self:
         return self

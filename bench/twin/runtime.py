@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.device.arena import plan_arena
+from bench.device.deployability import BENCH
 from bench.errors import DeviceError
 from bench.twin.core.interface import library
 from bench.twin.core.kernels import ACTIVATIONS, Kernels
@@ -23,7 +24,7 @@ from models.graph import Operator
 
 Values = NDArray[Any]
 
-ARENA_SIZE = 160 * 1024
+ARENA_SIZE = BENCH.arena
 """Bytes that the firmware takes for the arena from the largest heap block after boot (180 KiB)."""
 
 

@@ -1,10 +1,10 @@
 """An instrument's SCPI socket on loopback: lines in, lines out."""
 
-import contextlib
 import socket
 import struct
-import threading
 from typing import Protocol
+
+from bench.twin.sessions import Sessions, answer
 
 LONGEST_LINE = 65_536
 _RESET = struct.pack("ii", 1, 0)
@@ -32,16 +32,16 @@ class Instrument(Protocol):
 
 
 class ScpiServer:
-    """Serves `instrument` on a free port of 127.0.0.1 until it is closed."""
+    """Serves `instrument` on a free port of 127.0.0.1 until it is closed.
+
+    Messages are carried out in the order in which they came, whatever session they came by: what
+    a killed client sent last never follows the first message of who connects because of that.
+    """
 
     def __init__(self, instrument: Instrument) -> None:
-        self._instrument = instrument
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._clients: set[socket.socket] = set()
-        self._closed = False
-        self._thread = threading.Thread(target=self._accept, name="scpi", daemon=True)
-        self._thread.start()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = listener.getsockname()[1]
+        self._sessions = Sessions(listener, _Conversations(instrument), "scpi")
 
     @property
     def address(self) -> str:
@@ -50,49 +50,45 @@ class ScpiServer:
 
     def close(self) -> None:
         """Stop serving and hang up."""
-        self._closed = True
-        with contextlib.suppress(OSError):  # wakes the thread that accepts
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for client in list(self._clients):
-            with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-
-    def _accept(self) -> None:
-        while not self._closed:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._clients.add(client)
-            self._instrument.connected()
-            name = f"scpi {client.fileno()}"
-            threading.Thread(target=self._serve, args=(client,), name=name, daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
-            try:
-                self._converse(client)
-            except HungUpError:  # by a reset, as an interface that starts anew
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self._clients.discard(client)
-
-    def _converse(self, client: socket.socket) -> None:
-        buffer = b""
-        while data := _receive(client):
-            *lines, buffer = (buffer + data).split(b"\n")
-            for line in lines:
-                reply = self._instrument.carry_out(line.decode("ascii", "replace"))
-                if reply is not None:
-                    client.sendall(reply.encode("ascii"))
-            if len(buffer) > LONGEST_LINE:
-                self._instrument.overrun()
-                buffer = b""
+        self._sessions.close()
 
 
-def _receive(client: socket.socket) -> bytes:
+class _Conversations:
+    """Cuts what clients send into messages."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._instrument = instrument
+        self._begun: dict[socket.socket, bytes] = {}
+
+    def opened(self, client: socket.socket) -> None:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _acknowledge_at_once(client)
+        self._begun[client] = b""
+        self._instrument.connected()
+
+    def received(self, client: socket.socket, data: bytes) -> None:
+        *lines, rest = (self._begun[client] + data).split(b"\n")
+        for line in lines:
+            self._carry_out(client, line.decode("ascii", "replace"))
+        if len(rest) > LONGEST_LINE:
+            self._instrument.overrun()
+            rest = b""
+        self._begun[client] = rest
+        _acknowledge_at_once(client)
+
+    def closed(self, client: socket.socket) -> None:
+        del self._begun[client]
+
+    def _carry_out(self, client: socket.socket, message: str) -> None:
+        try:
+            reply = self._instrument.carry_out(message)
+        except HungUpError as error:  # by a reset, as an interface that starts anew
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            raise ConnectionAbortedError("the instrument hung up") from error
+        if reply is not None:
+            answer(client, reply.encode("ascii"))
+
+
+def _acknowledge_at_once(client: socket.socket) -> None:
     # Two writes and a query would otherwise stall 45 ms: Nagle there, a delayed ACK here.
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-    return client.recv(LONGEST_LINE)

@@ -18,6 +18,11 @@ class Change(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+def fails(change: str, *, strict: bool) -> bool:
+    """Whether a change fails a gate; a `strict` one also where nobody can tell."""
+    return change == Change.WORSE or (strict and change == Change.INCONCLUSIVE)
+
+
 @dataclass(frozen=True)
 class Compared:
     """A ratio judged; `adjusted_p` is its p-value after the control of false discoveries."""

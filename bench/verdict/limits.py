@@ -150,6 +150,11 @@ class Limits(BaseModel):
         return f"limits are for {self.dataset}, fold {self.fold}; this is {dataset}, fold {fold}"
 
 
+def limits_path(dataset: str) -> Path:
+    """Where the limits for a data set are, unless the user names a file."""
+    return Path(__file__).parents[2] / "limits" / f"{dataset}.toml"
+
+
 def load_limits(path: Path) -> Limits:
     """Read a limits file.
 
@@ -158,8 +163,13 @@ def load_limits(path: Path) -> Limits:
     """
     try:
         return Limits.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ReportError(f"limits file {path}: {error}") from error
+    except OSError as error:
+        raise ReportError(
+            f"limits file {path}: cannot be read: {error.strerror}: name one such as those in "
+            "limits/, or write one with python -m bench limits --write"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ReportError(f"limits file {path}: is no TOML file: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = " > ".join(str(part) for part in first["loc"]) or "file"

@@ -101,9 +101,10 @@ def existing(path: Path, dataset: str, fold: int) -> tuple[Limits, str]:
     """
     if not path.exists():
         return Limits(dataset=dataset, fold=fold), ""
+    limits = load_limits(path)
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     count = next((n for n, line in enumerate(lines) if not line.startswith("#")), len(lines))
-    return load_limits(path), "".join(lines[:count])
+    return limits, "".join(lines[:count])
 
 
 def _stepped(value: float, rounding: str) -> float:

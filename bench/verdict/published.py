@@ -26,6 +26,17 @@ class Published(BaseModel):
     full_integer_accuracy_drop: Range
 
 
+DATASET = "uci-har"
+"""The data set that the paper is about."""
+
+
+def why_not_comparable(dataset: str) -> str:
+    """Why results on a data set are not compared with the paper's; empty where they are."""
+    if dataset == DATASET:
+        return ""
+    return f"the paper is about UCI-HAR, this run is on the {dataset} data set"
+
+
 @functools.cache
 def published() -> Published:
     """What the paper publishes."""

@@ -1,6 +1,7 @@
 #include "har_core.h"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,8 +9,6 @@
 #include "har/mpu6050.hpp"
 
 namespace {
-
-constexpr std::size_t kInputBytes = 64 * 1024;  // as the chip's
 
 har::Tensor tensor_of(const har_tensor& tensor) {
   har::Tensor found;
@@ -99,14 +98,18 @@ class HostRuntime final : public har::Runtime {
   const char* load(const har::ModelImage& image) override {
     const std::string name(image.name);
     const std::string technique(image.technique);
+    har_model model{};
     const int32_t wrong = host_.load(host_.context, name.c_str(), technique.c_str(),
-                                     image.model.data, image.model.size, &model_, message_.data());
-    output_.resize(wrong == 0 ? model_.output.bytes : 0);
+                                     image.model.data, image.model.size, &model, message_.data());
+    if (wrong == 0) {
+      model_ = model;
+      output_.resize(model.output.bytes);
+    }
     return why(wrong);
   }
 
-  har::Tensor input() const override { return tensor_of(model_.input); }
-  har::Tensor output() const override { return tensor_of(model_.output); }
+  har::Tensor input() const override { return tensor_of(model_->input); }
+  har::Tensor output() const override { return tensor_of(model_->output); }
   const std::uint8_t* output_data() const override { return output_.data(); }
 
   const char* invoke(har::Bytes input, std::uint32_t times) override {
@@ -114,19 +117,21 @@ class HostRuntime final : public har::Runtime {
                             message_.data()));
   }
 
-  std::size_t arena_used() const override { return model_.arena_used; }
-  std::size_t arena_size() const override { return model_.arena_size; }
+  std::size_t arena_used() const override { return model_->arena_used; }
+  std::size_t arena_size() const override { return model_->arena_size; }
   const char* profile() override { return why(host_.profile(host_.context, message_.data())); }
-  std::size_t operators() const override { return model_.operator_count; }
+  std::size_t operators() const override { return model_->operator_count; }
   har::OperatorTime operator_time(std::size_t index) const override {
-    return {model_.operators[index].name, model_.operators[index].micros};
+    return {model_->operators[index].name, model_->operators[index].micros};
   }
 
  private:
   const char* why(int32_t wrong) const { return wrong == 0 ? nullptr : message_.data(); }
 
   const har_host& host_;
-  har_model model_{};
+  // As the chip's: there is nothing to ask before a model has been loaded, and the sanitized build
+  // stops where the core asks all the same.
+  std::optional<har_model> model_;
   std::vector<std::uint8_t> output_;
   std::array<char, HAR_MESSAGE_SIZE> message_{};
 };
@@ -143,7 +148,7 @@ struct har_core {
   har_host host;
   HostPort port;
   HostRuntime runtime;
-  std::array<std::uint8_t, kInputBytes> input{};
+  std::array<std::uint8_t, har::kInputBytes> input{};
   har::Console console;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ class MutePort final : public har::Port {
   void wait(std::uint32_t /*micros*/) override {}
   const char* start_sampling() override { return nullptr; }
   bool read_sample(har::Sample& sample, std::uint32_t /*timeout_micros*/) override {
-    ++sample.number;
+    sample.number = samples_++;
     return true;
   }
   void stop_sampling() override {}
@@ -43,6 +44,7 @@ class MutePort final : public har::Port {
  private:
   har::Bytes partition_;
   std::uint64_t micros_ = 0;
+  std::uint32_t samples_ = 0;
 };
 
 struct Task {
@@ -77,6 +79,18 @@ std::size_t stack_below(Task task) {
   return static_cast<std::size_t>(stack.end() - touched);
 }
 
+// Prints what each of the commands takes, and returns the most.
+std::size_t report(har::Console& console, std::initializer_list<const char*> all) {
+  const std::size_t thread = stack_below({&console, ""});
+  std::size_t worst = 0;
+  for (const char* commands : all) {
+    const std::size_t used = stack_below({&console, commands}) - thread;
+    worst = std::max(worst, used);
+    std::printf("%6zu B of stack: %s\n", used, commands == nullptr ? "(boot)" : commands);
+  }
+  return worst;
+}
+
 }  // namespace
 
 int main() {
@@ -86,20 +100,23 @@ int main() {
   std::array<std::uint8_t, 4096> input{};
   har::Console console(port, runtime, {input.data(), input.size()});
 
+  const std::vector<std::uint8_t> live_partition = har::sealed_image(har::kSensorChannels);
+  MutePort live_port({live_partition.data(), live_partition.size()});
+  har::EchoRuntime live_runtime(har::ElementType::kFloat32,
+                                har::kWindowSamples * har::kSensorChannels);
+  std::array<std::uint8_t, 2 * har::kWindowBytes> live_input{};
+  har::Console live_console(live_port, live_runtime, {live_input.data(), live_input.size()});
+
   std::printf("pointers of %zu bits\n", 8 * sizeof(void*));
   std::printf("%6zu B static: the console, without the buffer for inputs\n", sizeof console);
-  const std::size_t thread = stack_below({&console, ""});
-  std::size_t worst = 0;
-  for (const char* commands :
-       {static_cast<const char*>(nullptr), "name%", "profile%", "model%", "arena%", "clock%", "ops%",
-        "help%", "timestamp%", "nonsense%", "db load 32%", "db 0011223344556677%",
-        "bin 2a174fb4 01234567%", "db print%", "db load 32%",
-        "db 000000000000803f000000400000404000008040cdcccc3d0000c84217b7d138%", "infer 3 1%",
-        "results%"}) {
-    const std::size_t used = stack_below({&console, commands}) - thread;
-    worst = std::max(worst, used);
-    std::printf("%6zu B of stack: %s\n", used, commands == nullptr ? "(boot)" : commands);
-  }
-  std::printf("%6zu B of stack at most\n", worst);
+  const std::size_t worst =
+      report(console,
+             {nullptr, "name%", "profile%", "model%", "arena%", "clock%", "ops%", "help%",
+              "timestamp%", "nonsense%", "db load 32%", "db 0011223344556677%",
+              "bin 2a174fb4 01234567%", "db print%", "db load 32%",
+              "db 000000000000803f000000400000404000008040cdcccc3d0000c84217b7d138%", "infer 3 1%",
+              "results%"});
+  const std::size_t live_worst = report(live_console, {nullptr, "live 2%", "live 2 outputs%"});
+  std::printf("%6zu B of stack at most\n", std::max(worst, live_worst));
   return 0;
 }

@@ -17,7 +17,6 @@ namespace {
 constexpr std::uint32_t kAnyRam = MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT;
 constexpr std::size_t kAlignment = 16;
 constexpr std::size_t kLargestArena = CONFIG_HAR_ARENA_KIB * 1024;
-constexpr std::size_t kInputBytes = 64 * 1024;
 // What the heap keeps of a block for itself, and what aligning takes.
 constexpr std::size_t kHeapsOwn = 64;
 
@@ -37,7 +36,7 @@ extern "C" void app_main() {
   // In this order: the arena has the largest block, the input the next one. Nothing else takes
   // memory once the console is up.
   static har::TflmRuntime runtime(take(kLargestArena));
-  static const har::MutableBytes input = take(kInputBytes);
+  static const har::MutableBytes input = take(har::kInputBytes);
   static har::EspPort port(har::embedded_model());
   port.open();
   static har::Console console(port, runtime, input);

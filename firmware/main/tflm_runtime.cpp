@@ -56,6 +56,10 @@ const char* TflmRuntime::load(const ModelImage& image) {
   if (add_operators(resolver) != kTfLiteOk) {
     return "model: the operators cannot be registered";
   }
+  constexpr std::size_t kIdentifierEnd = 8;  // a root's offset, then "TFL3"
+  if (image.model.size < kIdentifierEnd || !tflite::ModelBufferHasIdentifier(image.model.data)) {
+    return "model: not a TensorFlow Lite file";
+  }
   const tflite::Model* model = tflite::GetModel(image.model.data);
   if (model->version() != TFLITE_SCHEMA_VERSION) {
     return "model: written for another version of TensorFlow Lite";

@@ -25,7 +25,6 @@ enum Call : std::uint32_t {
 constexpr std::size_t kBoards = 4;
 constexpr std::size_t kTextSize = 256;
 constexpr std::size_t kOperators = 16;
-constexpr std::size_t kInputBytes = 64 * 1024;
 constexpr std::size_t kPartitionBytes = 1024 * 1024;
 
 struct Name {
@@ -161,7 +160,7 @@ class HostRuntime final : public har::Runtime {
   Name names_[kOperators]{};
   double micros_[kOperators]{};
   Name message_{};
-  std::uint8_t data_[kInputBytes]{};
+  std::uint8_t data_[har::kInputBytes]{};
 };
 
 struct Boot {
@@ -176,7 +175,7 @@ struct Boot {
 
 struct Board {
   alignas(16) std::uint8_t partition[kPartitionBytes];
-  alignas(16) std::uint8_t input[kInputBytes];
+  alignas(16) std::uint8_t input[har::kInputBytes];
   alignas(Boot) std::uint8_t storage[sizeof(Boot)];
   Boot* boot;
 };

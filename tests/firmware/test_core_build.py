@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.twin.core import build
+from bench.twin.core import build, interface
 from bench.twin.core.build import LIBRARY, VARIABLE, built
 from bench.twin.core.toolchain import ToolchainError, find_toolchain
 
@@ -54,6 +54,33 @@ def test_other_sources_or_another_compiler_are_another_library(
     assert built(found, tmp_path) == first
     source.write_text("2")
     assert built(found, tmp_path) != first
+
+
+def test_a_library_that_was_cut_short_is_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compiled(_toolchain: object, folder: Path) -> None:
+        (folder / LIBRARY).write_bytes(b"the whole library")
+
+    monkeypatch.setattr(build, "build", compiled)
+    path = built(find_toolchain(), tmp_path)
+    path.write_bytes(b"the whole")
+    assert built(find_toolchain(), tmp_path).read_bytes() == b"the whole library"
+
+
+def test_a_cache_that_cannot_be_written_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(ToolchainError, match=f"cannot be kept there: .* name in {VARIABLE}"):
+        built(find_toolchain(), tmp_path / "cache")
+
+
+def test_a_named_file_that_is_no_library_is_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "core.so").write_text("<html>")
+    monkeypatch.setattr(interface, "core_library", lambda: tmp_path / "core.so")
+    with pytest.raises(ToolchainError, match=f"is no library .*: unset {VARIABLE}"):
+        interface.library.__wrapped__()
 
 
 def test_a_library_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,4 +133,7 @@ def test_what_is_missing_is_named_in_one_line(
 def test_a_compiler_that_is_named_is_the_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler -m64")
     with pytest.raises(ToolchainError, match="tried no-such-compiler -m64"):
+        find_toolchain()
+    monkeypatch.setenv("CXX", 'g++ "')
+    with pytest.raises(ToolchainError, match="wanted a compiler's command"):
         find_toolchain()

@@ -1,5 +1,6 @@
 """The core's console on a board of its own: any bytes, any cut, any end."""
 
+import re
 import zlib
 
 import pytest
@@ -157,6 +158,54 @@ def test_what_the_runtime_refuses_is_said(call: str) -> None:
     device = Device(board, ModelImage(NAME, "L", b"model"))
     assert device.ask("ops") == [f"e-[{call} refused]"]
     assert device.ask("model")[0] == f"m-model-name-[{NAME}]"
+
+
+UNREADY = ["arena", "ops", "infer 1", "live 1", "results"]
+
+
+@pytest.mark.parametrize("partition", [b"", b"\xff" * 4096, b"HARM"])
+def test_without_a_model_the_runtime_is_asked_nothing(partition: bytes) -> None:
+    board = EchoBoard(tensor("float32", 4), tensor("float32", 4))
+    device = Device(board, partition)
+    (why,) = device.ask("model")
+    device.load(bytes(16))
+    assert [device.ask(command) for command in UNREADY] == [[why]] * 4 + [["m-results-[]"]]
+    assert set(board.calls) == {"write"}
+
+
+def test_of_a_model_that_does_not_load_the_runtime_is_asked_nothing() -> None:
+    board = EchoBoard(tensor("float32", 4), tensor("float32", 4), refuses={"load": 0})
+    device = Device(board, ModelImage(NAME, "L", b"model"))
+    device.load(bytes(16))
+    answers = [device.ask(command) for command in UNREADY]
+    assert answers == [["e-[load refused]"]] * 4 + [["m-results-[]"]]
+
+
+ARGUMENTS = st.one_of(
+    st.sampled_from(["0", "-1", "00", "+1", "1.0", "1e3", "0x10", "4294967296", "9" * 30, "\0"]),
+    st.sampled_from(["load", "print", "outputs", "load 0", "load -1", "load 65537", "load", "é"]),
+    st.text(max_size=12),
+)
+
+
+@given(
+    st.sampled_from([*UNREADY, "db", "bin", "name", "profile", "model", "clock", "help", "live"]),
+    st.lists(ARGUMENTS, max_size=5),
+)
+def test_any_arguments_are_answered_or_refused_and_change_nothing(
+    command: str, arguments: list[str]
+) -> None:
+    device = echo()
+    device.load(bytes(16))
+    text = " ".join([command.split()[0], *arguments]).replace("%", "")
+    assume(not re.fullmatch(r"(infer|live)\s+\d+(\s+\d+)?\s*", text))  # that may be right
+    lines = device.ask(text.encode(errors="surrogatepass"))
+    assert all(line.isascii() and line.isprintable() for line in lines)
+    assert sum(line.startswith("e-[") for line in lines) <= 1
+    if command.split()[0] in ("infer", "live", "bin"):
+        assert [line[:3] for line in lines] == ["e-["]
+    assert "rise" not in device.board.calls
+    assert device.ask("name") == [f"m-name-dut-[{NAME}]"]
 
 
 def session(board: EchoBoard) -> Device:

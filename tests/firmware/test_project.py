@@ -4,16 +4,19 @@ import csv
 import re
 import tomllib
 from collections.abc import Iterable
+from math import prod
 from pathlib import Path
 
 import pytest
 
 from bench.device.arena import KERNEL_FLOAT
-from bench.device.deployability import BENCH, FIRMWARE_KERNELS, paper_profile
-from bench.device.firmware import FIRMWARE, FIRMWARE_VERSION
+from bench.device.console import MAX_COMMAND
+from bench.device.deployability import BENCH, FIRMWARE_KERNELS, FLASH_BYTES, paper_profile
+from bench.device.firmware import FIRMWARE, FIRMWARE_VERSION, LONGEST_TIME_CONSTANT
 from bench.device.firmware_build import CONFIGURATIONS
 from bench.device.images import Partition, bench_layout, paper_layout
-from bench.twin.lab import FLASH_BYTES
+from bench.measurement.capture import SETTLED
+from bench.twin.core.application import BAUD
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "firmware"
@@ -89,6 +92,7 @@ def test_the_firmware_names_itself_as_the_bench_expects() -> None:
         ("CONFIG_COMPILER_OPTIMIZATION_PERF", "y"),
         ("CONFIG_COMPILER_OPTIMIZATION_ASSERTIONS_ENABLE", "y"),
         ("CONFIG_ESP_BROWNOUT_DET", "y"),
+        ("CONFIG_ESP32_REV_MIN_1", "y"),
         ("CONFIG_BT_ENABLED", "n"),
         ("CONFIG_PM_ENABLE", "n"),
         ("CONFIG_ESP_CONSOLE_NONE", "y"),
@@ -120,7 +124,7 @@ def test_the_radio_is_in_no_component_s_requirements() -> None:
 @pytest.mark.parametrize("station", ["example-hardware.toml", "twin.toml"])
 def test_the_console_s_rate_is_the_station_files(station: str) -> None:
     stated = tomllib.loads((ROOT / "stations" / station).read_text())["device"]["baud"]
-    assert option("HAR_BAUD") == str(stated)
+    assert option("HAR_BAUD") == str(stated) == str(BAUD)
 
 
 def test_the_arena_is_the_one_that_deployability_counts_on() -> None:
@@ -167,6 +171,26 @@ def test_no_pin_has_two_uses_and_none_is_the_module_s_own() -> None:
 
 
 def test_the_components_come_from_the_manager_with_bounds() -> None:
-    text = (PROJECT / "main" / "idf_component.yml").read_text()
-    assert 'idf: ">=5.2"' in text
-    assert re.search(r'espressif/esp-tflite-micro: ">=[\d.]+,<\d+"', text)
+    main, kernel = (
+        (PROJECT / folder / "idf_component.yml").read_text()
+        for folder in ("main", "components/hybrid_dense")
+    )
+    assert 'idf: ">=5.2"' in main
+    assert re.search(r'espressif/esp-tflite-micro: ">=[\d.]+,<\d+"', main)
+    assert kernel == main
+
+
+def constant(header: str, name: str) -> int:
+    """A whole number that a header of the core defines."""
+    text = (PROJECT / "components/core/include/har" / header).read_text()
+    (product,) = re.findall(rf"constexpr std::\w+ {name} = ([\d' *]+);", text)
+    return prod(int(factor.replace("'", "")) for factor in product.split("*"))
+
+
+def test_commands_may_be_as_long_as_the_bench_sends_them() -> None:
+    assert constant("console.hpp", "kMaxCommand") == MAX_COMMAND
+
+
+def test_the_run_is_quiet_for_as_long_as_stations_may_count_on() -> None:
+    quiet = constant("measured_run.hpp", "kSettleMicros") * 1e-6
+    assert quiet == pytest.approx(SETTLED * LONGEST_TIME_CONSTANT)

@@ -63,8 +63,8 @@ class Watched:
             lab.world.disconnect,
         )
         lab.world.mark = self.mark  # type: ignore[method-assign]  # to act in that very moment
-        lab.world.connect = self.connect  # type: ignore[method-assign]
-        lab.world.disconnect = self.disconnect  # type: ignore[method-assign]
+        lab.world.connect = self.connect  # type: ignore[method-assign]  # to be told first
+        lab.world.disconnect = self.disconnect  # type: ignore[method-assign]  # likewise
 
     def mark(self, level: bool) -> None:
         self._mark(level)

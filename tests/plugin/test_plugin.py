@@ -116,6 +116,9 @@ def refused(run: pytest.Pytester, *arguments: str) -> str:
         (["--power-cycles=0"], "--power-cycles: 0; wanted at least one"),
         (["--reference=C_1"], "--reference: 'C_1' is no variant: give one such as C_1-L"),
         (["--baseline=absent.json"], "absent.json: cannot be read"),
+        (["--baseline=."], "report.json: cannot be read"),
+        (["--gate", "strict"], "go with --baseline: name a report"),
+        (["--history=."], "go with --baseline: name a report"),
         ([OWN[0]], "--model and --golden go together: give both files"),
         ([OWN[1]], "--model and --golden go together: give both files"),
         ([OWN[0], f"--golden={MODEL}"], f"--golden {MODEL}: "),
@@ -382,9 +385,14 @@ def test_an_own_model_runs_through_the_lab_into_a_report(run: pytest.Pytester) -
     assert float(energy["energy / J"]) == record.measurement.energy.value
     assert energy["energy, budget"].startswith("shunt resistance ")
     assert energy["energy, budget"].count(" J (") == len(record.measurement.energy.budget)
-    assert float(energy["energy, degrees of freedom"]) == record.measurement.energy.dof
+    stated = record.measurement.energy
+    assert float(energy["energy, expanded uncertainty / J"]) == stated.expanded > 0.0
+    assert float(energy["energy, coverage factor"]) == stated.coverage_factor
+    assert float(energy["energy, degrees of freedom"]) == stated.dof
     assert energy["calibrated"].startswith("no: shunt: not verified; card: not verified")
-    assert "step arena" in properties["test_fits[sim-tiny_F-own]"]
+    fits = properties["test_fits[sim-tiny_F-own]"]
+    assert float(fits["step arena"]) == record.measurement.arena
+    assert fits["step operators"] == "kept"
 
 
 def hungry(report: Path, name: str, factor: float) -> Path:

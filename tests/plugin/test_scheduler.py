@@ -25,11 +25,10 @@ def pytest_configure(config):
     global worker
     worker = getattr(config, "workerinput", {}).get("workerid")
 
-def pytest_runtest_logreport(report):
-    if report.when == "call" and worker:
-        entry = [worker, report.nodeid, time.monotonic()]
-        with open(Path(__file__).parent / "log", "a") as file:
-            file.write(json.dumps(entry) + "\\n")
+def pytest_runtest_call(item):  # before anybody is told that it has ended
+    entry = [worker, item.nodeid, time.monotonic()]
+    with open(Path(__file__).parent / "log", "a") as file:
+        file.write(json.dumps(entry) + "\\n")
 """
 CASES = """
 import pytest

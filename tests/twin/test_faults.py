@@ -154,8 +154,12 @@ class Case:
 
 
 def quick(station: Station) -> Station:
-    """With a short patience, for what is silent."""
-    return changed("supply", timeout=0.5)(changed("timeouts", boot=1.0, console=1.0)(station))
+    """With a short patience for a supply that is silent from the beginning."""
+    return changed("supply", timeout=0.5)(changed("timeouts", guardian=1.0)(station))
+
+
+soon_booted = changed("timeouts", boot=1.0)
+"""With a short patience for a device that says nothing, or nothing more, once it has power."""
 
 
 CASES = {
@@ -164,11 +168,12 @@ CASES = {
     "chip-other": Case(("chip is ESP32-S2, not ESP32", "correct [device] chip")),
     "mac-other": Case(("has MAC 24:0a:c4:ff:ff:ff", "expects 24:0a:c4:00:00:01", "right board")),
     "chip-silent": Case(("does not answer in its loader", "No serial data", "check power, RX, TX")),
-    "boot-strapped": Case(("'waiting for download'", "holds IO0 low"), station=quick),
+    "boot-strapped": Case(("'waiting for download'", "holds IO0 low"), station=soon_booted),
     "flash-worn": Case(("does not hold what was written", "replace the module")),
     "flash-misread": Case(("CRC-32 of the model is", "wanted", "flash the model again")),
     "console-silent": Case(
-        ("no m-init-done and m-ready within 1 s", "last seen", "flash the firmware"), station=quick
+        ("no m-init-done and m-ready within 1 s", "last seen", "flash the firmware"),
+        station=soon_booted,
     ),
     "console-garbage": Case((r"\x", "is not the console's text", "check baud rate and wiring")),
     "arena-small": Case(("arena too small: model needs 7256 bytes, 2048 are there",)),
@@ -180,12 +185,12 @@ CASES = {
     "marker-late": Case(("inferences draw", "later or earlier than the work ends", "its line")),
     "marker-loaded": Case(("RTCWDT_BROWN_OUT_RESET", "its voltage fell too low")),
     "device-shorted": Case(("switched on and reads back off", "a limit may have tripped")),
-    "usb-power": Case(
-        ("3.28 V with the supply's output off", "wanted at most 0.3 V", "unplug"), station=quick
-    ),
+    "usb-power": Case(("3.28 V with the supply's output off", "wanted at most 0.3 V", "unplug")),
     "lead-worn": Case(("the device is at 2.6", "below its minimum of 2.7 V", "raise the supply's")),
     "supply-silent": Case(("no reply within 0.5 s", "the instrument is on"), station=quick),
-    "supply-hangs": Case(("no reply within 0.5 s", "the instrument is on"), station=quick),
+    "supply-hangs": Case(
+        ("no reply within 5 s", "the instrument is on"), station=changed("supply", timeout=5.0)
+    ),
     "supply-hangs-up": Case(("cannot be reached", "reset by peer", "the address and the cable")),
     "supply-stale": Case(("'0,\"No error\"' is neither on nor off", "to an earlier query")),
     "supply-other-model": Case(("NGMO1", "not an NGMO2", "correct the resource")),

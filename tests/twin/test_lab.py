@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import pyvisa
+from rich.text import Text
 from typer.testing import CliRunner
 
 from bench.cli import app
@@ -220,4 +221,4 @@ def test_a_stream_that_is_none_is_an_error_before_anything_is_served(tmp_path: P
 def test_wrong_arguments_are_a_usage_error(arguments: list[str], why: str) -> None:
     done = CliRunner().invoke(app, ["twin", *arguments], env={**os.environ, "COLUMNS": "200"})
     assert done.exit_code == 2
-    assert why in done.output
+    assert why in Text.from_ansi(done.output).plain

@@ -276,6 +276,14 @@ def test_a_stored_record_that_was_edited_is_refused(folder: Path) -> None:
         reanalyse(folder / REPORT)
 
 
+def test_a_report_that_does_not_say_when_it_began_is_refused(folder: Path) -> None:
+    report = load_report(folder / REPORT)
+    facts = report.run.model_copy(update={"started": "yesterday"})
+    write_report(folder / REPORT, report.model_copy(update={"run": facts}))
+    with pytest.raises(ReportError, match=r"run\.started is 'yesterday', wanted a time"):
+        reanalyse(folder / REPORT)
+
+
 def test_the_command_writes_beside_the_report_and_leaves_it_as_it_is(folder: Path) -> None:
     before = (folder / REPORT).read_bytes()
     done = CliRunner().invoke(app, ["reanalyse", str(folder)])

@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalog import Technique
-from models.conversion import WORKER, Converted, Limits, convert, representative_windows
+from models.conversion import (
+    WORKER,
+    Converted,
+    Limits,
+    _Child,
+    convert,
+    representative_windows,
+)
 from models.conversion_worker import ORPHANED
 from models.errors import ConversionError
 from models.flatbuffer import read
@@ -22,6 +29,8 @@ from models.windows import Windows
 from tests.unit.small_models import Small, small_models
 
 L, D, F = Technique
+PATIENCE = 120.0
+"""s after which a test gives up waiting; no test waits so long unless it fails."""
 
 
 @pytest.fixture(scope="session")
@@ -196,7 +205,7 @@ class Worker:
         self._good.write_bytes(model)
 
     def convert(
-        self, technique: float = 30.0, **plan: str | list[str]
+        self, technique: float = PATIENCE, **plan: str | list[str]
     ) -> dict[Technique, Converted]:
         self.plan.write_text(json.dumps({"model": str(self._good), **plan}))
         return convert(
@@ -254,7 +263,15 @@ def test_a_fault_that_stays_is_an_error_of_its_variant_alone(
         _ = converted[D].model
 
 
-def test_a_technique_that_hangs_is_given_up_at_its_time_limit(worker: Worker) -> None:
+def test_a_technique_that_hangs_is_given_up_at_its_time_limit(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for = _Child.wait_for
+
+    def patient_with_the_others(child: _Child, event: str, seconds: float) -> str | None:
+        return wait_for(child, event, seconds if event == "done F" else PATIENCE)
+
+    monkeypatch.setattr(_Child, "wait_for", patient_with_the_others)
     converted = worker.convert(technique=0.5, F=["hang"])
     assert _attempts(converted) == {L: (True, 1), D: (True, 1), F: (False, 2)}
     assert "no result within the time limit of 0.5 s; its last words: " in str(converted[F].error)
@@ -295,15 +312,23 @@ def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
                 "-c",
                 "import sys, numpy as np\n"
                 "from pathlib import Path\n"
-                "from models.conversion import convert\n"
+                "from models.conversion import _Child, convert\n"
+                "wait_for = _Child.wait_for\n"
+                "def told(*about):\n"
+                "    print('waiting', flush=True)\n"
+                "    return wait_for(*about)\n"
+                "_Child.wait_for = told\n"
                 "windows = np.zeros((1, 128, 6), dtype=np.float32)\n"
                 f"convert('C_2', Path('x'), windows, worker=(sys.executable, {str(hanging)!r}))\n",
             ],
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=Path(__file__).parents[2],
         )
         line, _ = server.accept()
-        with line:
+        with line, parent:
+            assert parent.stdout is not None
+            assert parent.stdout.readline() == b"waiting\n"
             parent.send_signal(signal.SIGINT)
             assert line.recv(1) == b""  # closed by the kernel: the child is gone
-    assert parent.wait() != 0
+    assert parent.returncode != 0

@@ -120,6 +120,7 @@ MISTAKES = {
     "trip above 3.6 V": ('"3.6 V"', '"5 V"', 'supply.over_voltage: "5 V" is outside'),
     "trip below the output": ('"3.5 V"', '"3.6 V"', "supply.over_voltage 3.6 V would trip at 3.6"),
     "negative": ('"10 uF"', '"-10 uF"', "device.decoupling"),
+    "current lags too far": ('"10 uF"', '"110 uF"', "device.decoupling is 1.08 ms, the firmware"),
     "unknown card": ('"PCI-6251"', '"PCI-1"', 'card "PCI-1" is not supported: use one of PCI-6251'),
     "range of no card": ('"ai1", range = "1 V"', '"ai1", range = "3 V"', "ai1 has no range of 3.0"),
     "channel of no card": ('"ai1"', '"ai8"', "ai8 does not exist: use ai0 to ai7"),

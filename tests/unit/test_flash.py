@@ -1,6 +1,7 @@
 """Flashing by a program that says what esptool says; the real one runs against the twin."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,14 @@ def test_an_interrupted_run_leaves_no_program_behind(
             esptool.flasher().identify()  # returns at all only because the program was ended
     finally:
         log.removeHandler(interrupting)
+
+
+def test_an_interruption_before_the_program_says_anything_ends_it_too(tmp_path: Path) -> None:
+    esptool = Esptool(tmp_path, says="")
+    (tmp_path / "hangs").touch()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replace(esptool.flasher(), meanwhile=interrupt).identify()

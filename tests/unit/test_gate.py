@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 from typer.testing import CliRunner
 
 from bench.cli import app, main
 from bench.errors import BenchError, ReportError
+from bench.report.files import RecordFolder
 from bench.report.record import Report, VariantRecord, WindowRecord
 from bench.run.baseline import as_baseline
-from bench.run.gate import DECLARED, GateOptions, compare_reports, load_history
+from bench.run.gate import DECLARED, GateOptions, compare_reports, load_past_reports
 from bench.run.judged import BecameWorse, Changes, VerdictWarning
 from bench.verdict.limits import Limits, load_limits
 from bench.verdict.limits_file import (
@@ -191,9 +193,19 @@ def test_a_folder_of_baselines_has_one_for_each_data_set_and_recipe(tmp_path: Pa
     assert "there is no" in elsewhere.why_not("C_1-L")
 
 
+def test_a_run_and_its_folder_are_the_same_baseline_and_history(tmp_path: Path) -> None:
+    run = report(measured("C_1-L", 1e-4))
+    folder = RecordFolder(tmp_path)
+    folder.write_run(run.run)
+    saved(tmp_path / "report.json", run)
+    options = GateOptions(tmp_path, history=tmp_path)
+    assert options.compare(run, None).of("C_1-L")
+    assert load_past_reports(tmp_path) == [run]
+
+
 def test_a_history_without_reports_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"no report\.json in it or below"):
-        load_history(tmp_path)
+        load_past_reports(tmp_path)
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -240,6 +252,56 @@ def test_compare_ends_with_3_where_something_is_worse(tmp_path: Path) -> None:
     assert "| C_1-L | energy | 100.0 uJ | 105.0 uJ | +5.00% |" in table.read_text("utf-8")
     assert RUN.invoke(app, ["compare", str(new), str(old)]).exit_code == 0
     assert RUN.invoke(app, ["compare", str(old), str(old)]).exit_code == 0
+
+
+def test_compare_takes_the_folders_of_runs(tmp_path: Path) -> None:
+    saved(tmp_path / "report.json", report(measured("C_1-L", 1e-4)))
+    done = RUN.invoke(app, ["compare", str(tmp_path), str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "5 same" in done.output
+
+
+def test_reports_that_have_no_variant_in_common_cannot_be_compared(tmp_path: Path) -> None:
+    old = saved(tmp_path / "old.json", report(measured("C_1-L", 1e-4)))
+    new = saved(tmp_path / "new.json", report(measured("C_2-L", 1e-4)))
+    done = RUN.invoke(app, ["compare", str(old), str(new)])
+    assert isinstance(done.exception, BenchError)
+    assert "nothing to compare" in str(done.exception)
+    assert "C_2-L: not in the baseline" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["compare", "report.json", "report.json", "--markdown=report.json"],
+        ["report", "report.json", "--output=report.json"],
+        ["baseline", "report.json", "--output=report.json"],
+    ],
+)
+def test_no_command_writes_over_the_report_that_it_reads(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path / "report.json", report(measured("C_1-L", 1e-4)))
+    before = path.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    done = RUN.invoke(app, command)
+    assert "is the report itself" in str(done.exception)
+    assert path.read_bytes() == before
+
+
+def test_help_names_the_table_of_a_limits_file() -> None:
+    done = RUN.invoke(app, ["compare", "--help"], env={"COLUMNS": "200"})
+    assert "whose [gate] has" in Text.from_ansi(done.output).plain
+
+
+def test_a_variant_that_does_not_run_any_more_is_no_success(tmp_path: Path) -> None:
+    both = report(measured("C_1-L", 1e-4), measured("C_2-L", 1e-4))
+    old = saved(tmp_path / "old.json", both)
+    now = report(measured("C_1-L", 1e-4), records.variant("C_2-L", fits=False))
+    new = saved(tmp_path / "new.json", now)
+    done = RUN.invoke(app, ["compare", str(old), str(new)])
+    assert done.exit_code == 3
+    assert "C_2-L: it has an energy in the baseline and none in this run" in done.output
 
 
 def test_compare_says_why_two_reports_cannot_be(
@@ -295,9 +357,10 @@ def test_limits_are_written_only_with_a_reason_and_replace_their_own_rows(tmp_pa
     path = tmp_path / "limits.toml"
     path.write_text('# Why.\ndataset = "uci-har"\nfold = 0\n', encoding="utf-8")
     command = ["limits", str(run), f"--write={path}", "--quantities=energy"]
-    refused = RUN.invoke(app, command)
-    assert isinstance(refused.exception, BenchError)
-    assert "say why" in str(refused.exception)
+    for nothing in ([], ["--reason= "]):
+        refused = RUN.invoke(app, [*command, *nothing])
+        assert isinstance(refused.exception, BenchError)
+        assert "say why" in str(refused.exception)
     for margin, wanted in (("0.05", 1.05e-4), ("0.1", 1.1e-4)):
         done = RUN.invoke(app, [*command, "--reason=a first run", f"--margin={margin}"])
         assert done.exit_code == 0, done.output
@@ -319,6 +382,12 @@ def test_what_a_model_predicts_is_no_limit_of_hardware() -> None:
     limits = Limits(dataset="uci-har", fold=0, limit=tuple(rows))
     assert [row.quantity for row in limits.of("C_1-L", "sim")] == ["energy", "bytes"]
     assert [row.quantity for row in limits.of("C_1-L", "hw")] == ["bytes"]
+
+
+def test_limits_are_shown_or_written(tmp_path: Path) -> None:
+    path = tmp_path / "limits.toml"
+    done = RUN.invoke(app, ["limits", "r.json", f"--limits={path}", f"--write={path}"])
+    assert "give one of them" in str(done.exception)
 
 
 def test_limits_of_another_data_set_are_not_written_over(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_change_of_conditions_is_marked_where_it_happened(tmp_path: Path) -> N
     assert (first.place, first.what) == (
         2, ("station twin to bench-2", "profile bench to paper"),
     )  # fmt: skip
-    assert (second.place, second.what) == (3, ("dataset digest 00000000… to 11111111…",))
+    assert (second.place, second.what) == (3, ("content of the data set 00000000… to 11111111…",))
 
 
 def test_a_run_that_did_not_measure_a_variant_leaves_a_gap(tmp_path: Path) -> None:

@@ -156,6 +156,12 @@ def test_the_command_prints_the_schema() -> None:
     assert run("--schema") == (0, report_schema())
 
 
+def test_the_schema_goes_where_it_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "schema.json"
+    assert run("--schema", "-o", path) == (0, f"{path}\n")
+    assert path.read_text("utf-8") == report_schema()
+
+
 @pytest.mark.parametrize("arguments", [[], ["a", "--schema"], ["a", "--history", "b"]])
 def test_one_thing_at_a_time(arguments: list[str]) -> None:
     code, output = run(*arguments)

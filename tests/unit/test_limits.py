@@ -11,6 +11,7 @@ from bench.errors import ReportError
 from bench.run.judged import Judged, LimitNotKept, VerdictWarning
 from bench.verdict.judge import judge
 from bench.verdict.limits import UNITS, Limit, Limits, Quantity, load_limits
+from bench.verdict.limits_file import existing
 from bench.verdict.rules import Outcome, Rule, decide
 
 FILE = """
@@ -84,6 +85,14 @@ def test_wrong_file_names_the_file_and_what_is_wrong(
     with pytest.raises(ReportError, match=r"limits\.toml") as caught:
         read(tmp_path, FILE.replace(*change))
     assert named in str(caught.value)
+
+
+def test_what_is_no_limits_file_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match=r"cannot be read: .*: name one such as those in limits/"):
+        load_limits(tmp_path)
+    (tmp_path / "limits.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ReportError, match=r"limits\.toml: is no TOML file"):
+        existing(tmp_path / "limits.toml", "uci-har", 0)
 
 
 @pytest.mark.parametrize("quantity", ["bytes", "arena", "latency"])

@@ -235,7 +235,7 @@ def test_a_process_ends_with_the_one_that_started_it() -> None:
     command = [sys.executable, "-c", ORPHANING]
     root = Path(__file__).parents[2]
     # It returns when nobody is left that could write.
-    result = subprocess.run(command, cwd=root, capture_output=True, timeout=120, check=False)
+    result = subprocess.run(command, cwd=root, capture_output=True, timeout=600, check=False)
     assert result.returncode == -signal.SIGKILL
 
 

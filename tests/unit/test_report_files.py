@@ -138,6 +138,18 @@ def test_a_cut_or_altered_report_is_an_error_or_a_report(
         assert str(path) in str(error)  # noqa: PT017  # a harmless change is as good
 
 
+def test_an_energy_that_is_no_number_is_named(folder: RecordFolder) -> None:
+    folder.write_run(records.FACTS)
+    folder.write("C_1-D", VARIANTS[0])
+    folder.assemble()
+    path = folder.path / "report.json"
+    content = json.loads(path.read_text("utf-8"))
+    content["variants"][0]["measurement"]["energy"]["value"] = "NaN"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ReportError, match=r"measurement\.energy\.value: .* finite number"):
+        load_report(path)
+
+
 def test_an_unknown_field_is_named(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text(json.dumps({"run": records.FACTS.model_dump() | {"colour": "red"}}))
@@ -163,6 +175,21 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_other(
         write_atomically(path, "new")
     assert path.read_text() == "old"
     assert whole(tmp_path) == ["report.json"]
+
+
+def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    with open(read, encoding="utf-8") as pipe:
+        with open(write):
+            write_atomically(Path(f"/dev/fd/{write}"), "a table")
+        assert pipe.read() == "a table"
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "latest").symlink_to("report.html")
+    write_atomically(tmp_path / "latest", "a page")
+    assert (tmp_path / "latest").is_symlink()
+    assert (tmp_path / "report.html").read_text() == "a page"
 
 
 def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

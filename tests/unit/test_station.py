@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from filelock import FileLock
@@ -33,7 +34,7 @@ from tests.proxy import Proxy
 from tests.served import STATIONS, Served, served_supply
 from tests.unit.station_owner import own
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """s after which a test gives up waiting; no test waits so long unless it fails."""
 
 
@@ -329,8 +330,10 @@ def test_it_is_the_guardian_who_switches_off(served: Served, tmp_path: Path) -> 
 def test_a_kill_at_any_command_leaves_the_output_off(
     served: Served, proxy: Proxy, tmp_path: Path, command: int
 ) -> None:
-    proxy.at_command(command, lambda: owner.kill())
+    born: SimpleQueue[Owner] = SimpleQueue()  # the command may come before this process goes on
+    proxy.at_command(command, lambda: born.get(timeout=PATIENCE).kill())
     owner = Owner(behind(proxy, served.station), tmp_path, "lives")
+    born.put(owner)
     assert owner.wait_for_end() == -signal.SIGKILL
     assert not is_on(served)
     assert "the output is off" in owner.log

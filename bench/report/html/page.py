@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from bench.report.found import accuracy_of, arena_of, energy_of
 from bench.report.html import figures, generic, paper, text, verdicts
 from bench.report.html.pareto import pareto_figure
 from bench.report.html.results import (
@@ -18,12 +19,9 @@ from bench.report.html.results import (
     TECHNIQUE_NAMES,
     TECHNIQUES,
     Results,
-    accuracy_of,
-    arena_of,
-    energy_of,
-    size_of,
 )
 from bench.report.html.waveforms import Room, Waveform, room_for, waveforms
+from bench.report.notices import Notice, notices
 from bench.report.order import natural
 from bench.report.outcome import outcome_of
 from bench.report.record import Report, StepRecord, VariantRecord
@@ -150,53 +148,27 @@ def _row(results: Results, record: VariantRecord, traces: Path, room: Room) -> R
         outcome=outcome_of(record),
         accuracy=None if accuracy is None else accuracy.accuracy,
         interval=None if accuracy is None else accuracy.interval,
-        size=size_of(record.model),
+        size=None if record.model is None else record.model.size,
         arena=arena_of(record),
         latency=None if measured is None else measured.latency,
         energy=None if energy is None else energy.value,
         expanded=None if energy is None else energy.expanded,
         above_idle=None if measured is None else measured.above_idle.value,
         saving=None if saving is None else saving.share,
-        refused=next((step for step in record.steps if not step.kept), None),
+        refused=record.refused,
         golden=next((step for step in record.steps if step.name == GOLDEN), None),
         waveforms=() if measured is None else waveforms(measured, traces, room),
         extras=extras,
     )
 
 
-def _notices(report: Report, rows: list[Row]) -> Iterator[tuple[str, str, str]]:
-    """Weight, title and text of what must be known before any figure is read."""
-    run = report.run
-    if run.surrogate:
-        yield (
-            "heavy", "Surrogate data",
-            "Simulated gait and postures stand in for UCI-HAR. Accuracies say nothing about "
-            "people, and nothing is compared with the paper.",
-        )  # fmt: skip
-    for check in report.self_check:
-        if check.error is not None:
-            found = f"{check.name}, attempt {check.attempt}: {check.error}."
-            yield "heavy", "Self-check failed", found
-    if not run.calibrated:
-        reasons = f" ({'; '.join(run.uncalibrated)})" if run.uncalibrated else ""
-        yield (
-            "heavy", "Uncalibrated",
-            "The station's accuracy is declared, not verified: uncertainties are as good as the "
-            f"figures they come from{reasons}.",
-        )  # fmt: skip
-    if run.mode == "sim":
-        yield (
-            "light", "Simulated lab",
-            "Energies are what a model of the ESP32 predicts; a real bench can refute them.",
-        )  # fmt: skip
-    if run.profile != "bench":
-        yield "light", "Layout", f"The device's layout is not the bench's own: {run.profile}."
-    if run.reanalysed:
-        yield "light", "Computed again", f"From the report of SHA-256 {run.reanalysed}."
+def _notices(report: Report, rows: list[Row]) -> Iterator[Notice]:
+    """Those of the report, and what this page cannot show."""
+    yield from notices(report)
     missing = [wave for row in rows for wave in row.waveforms if wave.missing]
     if missing:
         total = sum(len(row.waveforms) for row in rows)
-        yield (
+        yield Notice(
             "light", "Traces missing",
             f"{len(missing)} of {total} waveforms cannot be drawn; first: {missing[0].missing}.",
         )  # fmt: skip

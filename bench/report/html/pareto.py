@@ -4,9 +4,10 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
+from bench.report.found import accuracy_of, energy_of
 from bench.report.html import svg
 from bench.report.html.figures import SHAPES, Drawing, css_of
-from bench.report.html.results import FAMILIES, Results, accuracy_of, energy_of
+from bench.report.html.results import FAMILIES, Results
 from bench.report.html.text import measured, percent
 
 FRAME = svg.Frame(900, 420, left=60)

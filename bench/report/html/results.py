@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from bench.report.found import accuracy_of, energy_of
 from bench.report.order import natural
 from bench.report.record import (
     AccuracyRecord,
     BaseRecord,
     EstimateRecord,
-    ModelRecord,
     Report,
     VariantRecord,
 )
+from bench.verdict.published import why_not_comparable
 from models.catalog import BASE, NETWORKS, Technique
 
 FAMILIES = {"C": "1D_CNN", "CL": "1D_CNN_LSTM"}
@@ -24,7 +25,6 @@ TECHNIQUE_NAMES = {
     "D": "dynamic quantization",
     "F": "full-integer quantization",
 }
-UNLIKE_THE_PAPERS = "the paper is about UCI-HAR, this run is on the {} data set"
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Results:
     @property
     def comparable(self) -> bool:
         """Whether the run is on the paper's data set."""
-        return self.report.run.dataset == "uci-har"
+        return not self.why_not_comparable
 
     @property
     def why_not_comparable(self) -> str:
         """Why nothing is compared with the paper; empty if it is."""
-        return "" if self.comparable else UNLIKE_THE_PAPERS.format(self.report.run.dataset)
+        return why_not_comparable(self.report.run.dataset)
 
     def networks(self, family: str) -> list[str]:
         """The networks of a family that are in the report, in natural order."""
@@ -106,28 +106,3 @@ class Results:
         ratio = other.value / lite.value
         spread = (other.expanded / lite.value) ** 2 + (ratio * lite.expanded / lite.value) ** 2
         return Saving(1.0 - ratio, spread**0.5)
-
-
-def accuracy_of(record: VariantRecord | BaseRecord | None) -> AccuracyRecord | None:
-    """The accuracy in the first runtime that has one."""
-    entries = record.accuracy if record is not None else ()
-    return next((entry for entry in entries if entry.accuracy is not None), None)
-
-
-def energy_of(record: VariantRecord | None) -> EstimateRecord | None:
-    """Gross energy of one inference."""
-    if record is None or record.measurement is None:
-        return None
-    return record.measurement.energy
-
-
-def size_of(model: ModelRecord | None) -> int | None:
-    """Bytes of the model file."""
-    return None if model is None else model.size
-
-
-def arena_of(record: VariantRecord) -> float | None:
-    """Bytes of the arena: as the device reports them, else as planned."""
-    if record.measurement is not None:
-        return float(record.measurement.arena)
-    return next((step.figure for step in record.steps if step.name == "arena"), None)

@@ -1,5 +1,7 @@
 """What was measured: values with their budgets, and the windows and traces they are from."""
 
+from pydantic import FiniteFloat
+
 from bench.report.record.base import Record
 
 
@@ -15,10 +17,10 @@ class BudgetRow(Record):
 class EstimateRecord(Record):
     """A measured value with its expanded uncertainty and budget."""
 
-    value: float
+    value: FiniteFloat
     unit: str
-    standard: float
-    expanded: float
+    standard: FiniteFloat
+    expanded: FiniteFloat
     coverage_factor: float
     dof: float
     budget: tuple[BudgetRow, ...]

@@ -97,7 +97,12 @@ class VariantRecord(Record):
     @property
     def deployable(self) -> bool:
         """Whether every step of deployability that was tried is kept."""
-        return bool(self.steps) and all(step.kept for step in self.steps)
+        return bool(self.steps) and self.refused is None
+
+    @property
+    def refused(self) -> StepRecord | None:
+        """The first step of deployability that is not kept, or None."""
+        return next((step for step in self.steps if not step.kept), None)
 
 
 class BaseRecord(Record):

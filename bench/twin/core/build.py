@@ -43,20 +43,45 @@ def built(toolchain: Toolchain, cache: Path) -> Path:
         cache: A folder for libraries; it need not exist.
 
     Raises:
-        ToolchainError: It does not build; what the compiler says is a note of the error.
+        ToolchainError: It does not build, and what the compiler says is a note of the error; or
+            the cache cannot be written.
     """
     path = cache / _key(toolchain) / LIBRARY
-    if path.exists():
+    if _is_sound(path):
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.parent / "lock"):
-        if not path.exists():
-            sys.stderr.write(f"building the firmware's core with {toolchain.version}, once\n")
-            sys.stderr.flush()
-            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-                build(toolchain, Path(folder))
-                os.replace(Path(folder) / LIBRARY, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.parent / "lock"):
+            if not _is_sound(path):
+                sys.stderr.write(f"building the firmware's core with {toolchain.version}, once\n")
+                sys.stderr.flush()
+                with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+                    build(toolchain, Path(folder))
+                    digest = _sha256(Path(folder) / LIBRARY)
+                    os.replace(Path(folder) / LIBRARY, path)
+                _digest_of(path).write_text(digest)
+    except OSError as error:
+        raise ToolchainError(
+            f"{path.parent}: the firmware's core cannot be kept there: {error.strerror}: free some "
+            f"space, or name in {VARIABLE} a library that was built elsewhere"
+        ) from error
     return path
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether the library is what was built: a file that was cut short would end the process."""
+    try:
+        return _digest_of(path).read_text() == _sha256(path)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _digest_of(path: Path) -> Path:
+    return path.with_suffix(".sha256")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def sources() -> Iterator[Path]:

@@ -16,7 +16,8 @@ from ctypes import (
 )
 from typing import Any
 
-from bench.twin.core.build import core_library
+from bench.twin.core.build import VARIABLE, core_library
+from bench.twin.core.toolchain import ToolchainError
 
 ELEMENT_TYPES = {"float32": 1, "int8": 2, "uint8": 3, "int16": 4, "int32": 5}
 """``HAR_FLOAT32`` and so on; 0 is any other type."""
@@ -100,9 +101,15 @@ def library() -> ctypes.CDLL:
     """The library with the types of its functions; built when it has to be.
 
     Raises:
-        ToolchainError: It cannot be built.
+        ToolchainError: It cannot be built or, where it was named, not be loaded.
     """
-    loaded = ctypes.CDLL(str(core_library()))
+    path = core_library()
+    try:
+        loaded = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise ToolchainError(
+            f"{path}: is no library of the firmware's core ({error}): unset {VARIABLE}"
+        ) from error
     loaded.har_core_new.argtypes = (POINTER(CHost), POINTER(CBoard))
     loaded.har_core_new.restype = c_void_p
     loaded.har_core_boot.argtypes = (c_void_p,)

@@ -57,7 +57,7 @@ def _compiler() -> tuple[tuple[str, ...], str]:
     named = os.environ.get("CXX")
     candidates: list[tuple[str, ...]] = [(name,) for name in _COMPILERS]
     if named:
-        candidates = [tuple(shlex.split(named))]
+        candidates = [_command(named)]
     elif importlib.util.find_spec("ziglang") is not None:
         candidates.append((sys.executable, "-m", "ziglang", "c++"))
     for command in candidates:
@@ -69,6 +69,15 @@ def _compiler() -> tuple[tuple[str, ...], str]:
         f"no C++ compiler to build the firmware's core with (tried {tried}): install g++ or "
         "clang, or the one of the package index: pip install ziglang"
     )
+
+
+def _command(named: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(named))
+    except ValueError as error:
+        raise ToolchainError(
+            f"CXX is {named!r}, wanted a compiler's command as in a shell: {error}"
+        ) from error
 
 
 def _version(command: tuple[str, ...]) -> str | None:

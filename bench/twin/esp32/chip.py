@@ -95,6 +95,10 @@ class Esp32:
         """Plug in the serial cable."""
         self._line = line
 
+    def disconnect(self) -> None:
+        """Pull it out; with the world's lock held, so that nothing is on its way."""
+        self._line = None
+
     def power_on(self) -> None:
         """The supply rose; see `bench.twin.world.Load`."""
         self._powered = True

@@ -5,77 +5,79 @@ it sends sets both lines and comes back once that has worked. Both drop when it 
 clients the one that came last has the lines.
 """
 
-import contextlib
+import select
 import socket
 import threading
 from collections.abc import Callable
+
+from bench.twin.sessions import Sessions, answer
 
 DTR, RTS = 1, 2
 """Bits of a byte on the socket."""
 
 
 class ModemLines:
-    """Listens at `path`; calls `opened()` and `set_lines(dtr, rts)` from threads of its own."""
+    """Listens at `path`; calls `opened()` and `set_lines(dtr, rts)` from a thread of its own."""
 
     def __init__(
         self, path: str, opened: Callable[[], None], set_lines: Callable[[bool, bool], None]
     ) -> None:
         self.path = path
-        self._opened = opened
-        self._set_lines = set_lines
-        self._states: dict[socket.socket, int] = {}
-        self._lock = threading.Lock()
-        self._servers: list[tuple[socket.socket, threading.Thread]] = []
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(path)
-        self._listener.listen()
-        self._acceptor = threading.Thread(target=self._accept, name="modem lines", daemon=True)
-        self._acceptor.start()
+        self._clients = _Clients(opened, set_lines)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(path)
+        listener.listen()
+        self._sessions = Sessions(listener, self._clients, "modem lines")
 
     @property
     def in_use(self) -> bool:
         """Whether a client is connected."""
-        return bool(self._states)
+        return self._clients.any_there()
 
     def close(self) -> None:
         """Listen no more, let the clients know, and call nobody any more."""
-        _shut_down(self._listener)
-        self._acceptor.join()
-        self._listener.close()
-        for client, server in self._servers:
-            _shut_down(client)
-            server.join()
+        self._sessions.close()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:  # closed
-                return
-            server = threading.Thread(target=self._serve, args=(client,), daemon=True)
-            self._servers.append((client, server))
-            server.start()
 
-    def _serve(self, client: socket.socket) -> None:
-        with client:
-            self._opened()
-            self._change(client, DTR | RTS)
-            with contextlib.suppress(OSError):  # a client may be gone without saying so
-                while state := client.recv(1):
-                    self._change(client, state[0])
-                    client.sendall(state)
-            self._change(client, None)
+class _Clients:
+    """The lines as each client wants them, the one that came last at the end."""
 
-    def _change(self, client: socket.socket, state: int | None) -> None:
+    def __init__(self, opened: Callable[[], None], set_lines: Callable[[bool, bool], None]) -> None:
+        self._opened = opened
+        self._set_lines = set_lines
+        self._states: dict[socket.socket, int] = {}
+        self._lock = threading.Lock()
+
+    def opened(self, client: socket.socket) -> None:
+        self._opened()
+        self._change(client, DTR | RTS)
+
+    def received(self, client: socket.socket, data: bytes) -> None:
+        for state in data:
+            self._change(client, state)
+            answer(client, bytes((state,)))
+
+    def closed(self, client: socket.socket) -> None:
         with self._lock:
-            if state is None:
-                del self._states[client]
-            else:
-                self._states[client] = state
-            newest = next(reversed(self._states.values()), 0)
-            self._set_lines(bool(newest & DTR), bool(newest & RTS))
+            del self._states[client]
+        self._tell()
+
+    def any_there(self) -> bool:
+        """Whether a client is there; not one that has gone and whose turn has not come yet."""
+        with self._lock:
+            return not all(_has_gone(client) for client in self._states)
+
+    def _change(self, client: socket.socket, state: int) -> None:
+        with self._lock:
+            self._states[client] = state
+        self._tell()
+
+    def _tell(self) -> None:
+        newest = next(reversed(self._states.values()), 0)
+        self._set_lines(bool(newest & DTR), bool(newest & RTS))
 
 
-def _shut_down(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+def _has_gone(client: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(client, 0)  # a hang-up is told unasked
+    return bool(poll.poll(0))

@@ -67,12 +67,13 @@ class SerialPort:
         os.set_blocking(self._master, False)
         self._output = threading.Lock()
         self._unsent = bytearray()
+        self._button = threading.Lock()
         self._pressed = False
         self._taken: int | None = None
         self._stop_read, self._stop_write = os.pipe()
         self._directory = tempfile.mkdtemp(prefix="espsim-")
         self._lines = ModemLines(
-            str(Path(self._directory) / "lines"), self._forget_unsent, chip.lines
+            str(Path(self._directory) / "lines"), self._before_opening, chip.lines
         )
         self._thread = threading.Thread(target=self._serve, name="serial port", daemon=True)
         self._thread.start()
@@ -132,11 +133,26 @@ class SerialPort:
 
     def _attend(self, events: int) -> None:
         with self._output:
-            self._flush()
+            self._flush()  # or, if nobody is there, forget
         while data := self._read():
             self._receive(data)
         if events & select.EPOLLHUP:
             self._hang_up()
+
+    def _before_opening(self) -> None:
+        """A client with modem lines is about to open: what the one before it left goes first.
+
+        Its hang-up may not have been noticed yet, and cannot be any more once the port is open.
+        """
+        with self._output:
+            self._unsent.clear()
+        if self._is_closed():
+            self._hang_up()
+
+    def _is_closed(self) -> bool:
+        poll = select.poll()
+        poll.register(self._master, 0)  # a hang-up is told unasked
+        return bool(poll.poll(0))
 
     def _read(self) -> bytes:
         try:
@@ -160,18 +176,15 @@ class SerialPort:
     def _receive(self, data: bytes) -> None:
         alone = not self._lines.in_use
         if alone and _SYNC_FRAME in data and self._chip.wants_button:
+            with self._button:
+                self._pressed = True
             self._press((False, True), (True, False), (False, False))
-            self._pressed = True
         self._chip.receive(data)
 
-    def _forget_unsent(self) -> None:
-        with self._output:
-            self._unsent.clear()
-
     def _hang_up(self) -> None:
-        self._forget_unsent()
-        if self._pressed:
-            self._pressed = False
+        with self._button:
+            pressed, self._pressed = self._pressed, False
+        if pressed:
             self._press((False, True), (False, False))
 
     def _press(self, *states: tuple[bool, bool]) -> None:

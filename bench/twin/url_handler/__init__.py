@@ -2,7 +2,7 @@
 
 pyserial looks for such forms in packages that are registered with it. A process of the bench calls
 `register`; a program that is started, such as esptool, gets `environment`, whose ``sitecustomize``
-does the same there.
+does the same there; esptool also gets a patience that suits a simulation.
 """
 
 import os
@@ -23,4 +23,5 @@ def register() -> None:
 def environment(base: Mapping[str, str]) -> dict[str, str]:
     """`base` with what lets a Python program that it is given to open ``espsim://`` addresses."""
     paths = [str(_SITE), *filter(None, [base.get("PYTHONPATH")])]
-    return {**base, "PYTHONPATH": os.pathsep.join(paths)}
+    patience = str(_SITE / "esptool.cfg")
+    return {**base, "PYTHONPATH": os.pathsep.join(paths), "ESPTOOL_CFGFILE": patience}

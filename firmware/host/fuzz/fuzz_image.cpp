@@ -33,7 +33,7 @@ void boot(const std::vector<std::uint8_t>& partition) {
   har::Console console(port, runtime, {input.data(), input.size()});
   console.boot();
   constexpr std::string_view kAsk =
-      "model%profile%db load 32%db 000080ff0000807f0000c07f0000000012345678%"
+      "model%profile%arena%ops%results%live 1%db load 32%db 000080ff0000807f0000c07f0000000012345678%"
       "db 9abcdef0ffffffff00000080%infer 1 0%db load 8%db 0011223344556677%infer 1%";
   console.receive({reinterpret_cast<const std::uint8_t*>(kAsk.data()), kAsk.size()});
 }

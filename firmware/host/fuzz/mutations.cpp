@@ -46,6 +46,7 @@ class Fuzzer {
     for (const std::string_view word : kWords) {
       kept_.push_back(of(word));
     }
+    kept_.push_back(of("\x08live 1000%live 3 outputs%results%"));
     kept_.push_back(of("\x03name%db load 32%db 0011223344556677%db print%infer 3 1%results%"));
     kept_.push_back(har::sealed_image(0));
     kept_.push_back(har::sealed_image(4));

@@ -60,8 +60,8 @@ void Application::say_results() {
 
 void Application::put_results() {
   reply.put("[");
-  const Tensor output = runtime.output();
-  for (std::size_t index = 0; has_output && index < output.elements; ++index) {
+  const Tensor output = has_output ? runtime.output() : Tensor{};
+  for (std::size_t index = 0; index < output.elements; ++index) {
     reply.put(index > 0 ? "," : "");
     reply.real(real_element(output, runtime.output_data(), index));
   }

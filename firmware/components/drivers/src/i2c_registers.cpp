@@ -13,8 +13,10 @@ constexpr int kTimeoutMillis = 20;
 class OpenDrains {
  public:
   OpenDrains() {
+    scl(true);  // before they are driven, or both would fall once: a start condition for the sensor
+    sda(true);
     gpio_config_t config = {};
-    config.pin_bit_mask = 1ULL << board::kSda | 1ULL << board::kScl;
+    config.pin_bit_mask = board::mask(board::kSda) | board::mask(board::kScl);
     config.mode = GPIO_MODE_INPUT_OUTPUT_OD;
     config.pull_up_en = GPIO_PULLUP_ENABLE;
     gpio_config(&config);

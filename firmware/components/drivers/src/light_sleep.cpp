@@ -27,7 +27,7 @@ void open() {
     return;
   }
   gpio_config_t config = {};
-  config.pin_bit_mask = 1ULL << static_cast<unsigned>(board::kDataReady);
+  config.pin_bit_mask = board::mask(board::kDataReady);
   config.mode = GPIO_MODE_INPUT;
   ESP_ERROR_CHECK(gpio_config(&config));
   ESP_ERROR_CHECK(gpio_sleep_sel_dis(board::kDataReady));

@@ -15,7 +15,7 @@ constexpr std::uint32_t kLowMicros = 1;
 
 void open() {
   gpio_config_t config = {};
-  config.pin_bit_mask = 1ULL << board::kMarker | 1ULL << board::kTimestamp;
+  config.pin_bit_mask = board::mask(board::kMarker) | board::mask(board::kTimestamp);
   config.mode = GPIO_MODE_OUTPUT;
   ESP_ERROR_CHECK(gpio_set_level(board::kMarker, 0));
   ESP_ERROR_CHECK(gpio_set_level(board::kTimestamp, 1));

@@ -14,10 +14,12 @@
 namespace har {
 
 constexpr std::size_t kMaxCommand = 4096;
+// Of memory for inputs, raw and standardised: enough for every network that fits the device.
+constexpr std::size_t kInputBytes = 64 * 1024;
 
 class Console {
  public:
-  // `input` holds the inputs of inferences; 64 KB serve every network that fits the device.
+  // `input` holds the inputs of inferences; kInputBytes on the device.
   Console(Port& port, Runtime& runtime, MutableBytes input) : application_(port, runtime, input) {}
 
   // Load the model and announce the console; called once.

@@ -6,6 +6,7 @@ ARGS ?=
 .PHONY: sim test firmware docs lint types clean
 
 sim: $(TOX)  ## the main job: every variant through the twin
+	@test -d .tox/sim || echo "Setting up .tox/sim with TensorFlow, once: this takes some minutes."
 	$(TOX) -q -e sim -- $(ARGS)
 
 test: $(TOX)  ## the project's own tests

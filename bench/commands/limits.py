@@ -28,9 +28,15 @@ def limits(
     ] = None,
     quantities: Annotated[
         str, typer.Option(help="Which to write, comma-separated.")
-    ] = "energy,latency,bytes,arena",
+    ] = "accuracy drop,bytes,arena,latency,energy,saving",
     margin: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Relative margin that is left.")
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Relative margin that is left; of accuracy and its drop the margin is half "
+            "their interval over subjects.",
+        ),
     ] = 0.05,
     reason: Annotated[str, typer.Option(help="Why these limits; goes into each row.")] = "",
 ) -> None:
@@ -66,7 +72,7 @@ def _write(run: Report, path: Path, quantities: list[Quantity], margin: float, r
         raise BenchError(f"{path}: {why}: name another file")
     found = reached(run)
     rows = [
-        new_limit(name, quantity, run.run.mode, values[quantity][0], margin, reason)
+        new_limit(name, quantity, run.run.mode, values[quantity], margin, reason)
         for name, values in found.items()
         for quantity in quantities
         if quantity in values
@@ -96,8 +102,10 @@ def _rows(run: Report, file: Limits) -> Iterator[tuple[str, ...]]:
                 continue
             judgement = judge(limit, *values[limit.quantity])
             sign = ">=" if judgement.bound == "min" else "<="
+            share = judgement.margin / abs(judgement.limit or 1.0)
             yield (
                 name, limit.quantity, shown(judgement.value, limit.unit),
                 f"{sign} {shown(judgement.limit, limit.unit)}",
-                f"{judgement.margin / abs(judgement.limit or 1.0):+.1%}", judgement.outcome.value,
+                f"{judgement.margin:+.4f}" if limit.unit == "1" else f"{share:+.1%}",
+                judgement.outcome.value,
             )  # fmt: skip

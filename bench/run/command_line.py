@@ -15,6 +15,7 @@ from bench.report.files import load_report, report_file
 from bench.run.gate import GateOptions, load_past_reports
 from bench.run.own import OwnModel, load_own
 from bench.run.selection import Mode, Selection, select
+from bench.station.configuration import load_station
 from bench.verdict.limits import load_limits
 from models import networks_file
 from models.catalog import NETWORKS, Network, Technique, Variant
@@ -103,6 +104,8 @@ class Asked:
         )
         if option.limits:
             load_limits(Path(option.limits))  # says now what is wrong with it
+        if option.station:
+            load_station(Path(option.station))  # likewise, once and not in every test
         return cls(
             selection,
             _modes(option),

@@ -184,7 +184,10 @@ def _judged(
 def _between_sessions(
     quantity: Quantity, record: VariantRecord, history: Sequence[Report], limits: GateLimits
 ) -> SessionSpread:
-    """From earlier sessions of the same model where there are enough, else as declared."""
+    """From earlier sessions of the same model where there are enough, else as declared.
+
+    What is declared is what a session does to every variant alike, and a reference cancels that.
+    """
     of_window = quantity.of_window
     sessions = [
         replicates(earlier, of_window)
@@ -198,6 +201,8 @@ def _between_sessions(
     ]
     if len(sessions) >= LEAST_HISTORY:
         return session_spread(sessions)
+    if of_window is not None and record.reference:
+        return SessionSpread(0.0, "what a session adds cancels in the reference variant")
     return SessionSpread(limits.between_sessions, limits.source)
 
 

@@ -65,7 +65,7 @@ def _accuracy(record: VariantRecord) -> float | None:
     return next((entry.accuracy for entry in record.accuracy if entry.per_subject), None)
 
 
-def _accuracy_ratio(pair: Pair, _between: SessionSpread, _level: float) -> Ratio:
+def _accuracy_ratio(pair: Pair, _between: SessionSpread, level: float) -> Ratio:
     """The old accuracy over the new, with the interval over subjects, who have seen both."""
     new, old = (
         next(entry.per_subject for entry in record.accuracy if entry.per_subject)
@@ -73,10 +73,9 @@ def _accuracy_ratio(pair: Pair, _between: SessionSpread, _level: float) -> Ratio
     )
     if new == old:
         return Ratio.exact(1.0)
-    lost, mean = difference(old, new), sum(new.values()) / len(new)
+    lost, mean = difference(old, new, level), sum(new.values()) / len(new)
     low, high = 1.0 + lost.low / mean, 1.0 + lost.high / mean
-    p = 1.0 if low <= 1.0 <= high else 0.0
-    return Ratio(1.0 + lost.mean / mean, low, high, p, "bootstrap over subjects")
+    return Ratio(1.0 + lost.mean / mean, low, high, lost.p, "bootstrap over subjects")
 
 
 QUANTITIES = (

@@ -1,8 +1,9 @@
 """What a run reached, in the quantities that limits speak of."""
 
 from bench.report.found import accuracy_of
-from bench.report.record import BaseRecord, Report, VariantRecord
+from bench.report.record import AccuracyRecord, BaseRecord, Report, VariantRecord
 from bench.verdict.limits import Quantity
+from bench.verdict.subjects import difference
 
 Reached = dict[Quantity, tuple[float, float]]
 """Value and expanded uncertainty of each quantity, in its unit."""
@@ -21,13 +22,15 @@ def reached(report: Report) -> dict[str, Reached]:
 
 
 def accuracy_reached(record: BaseRecord | VariantRecord, base: BaseRecord | None) -> Reached:
-    """Accuracy, and how much less than the base's it is."""
-    value = _accuracy(record)
-    if value is None:
+    """Accuracy, and how much less than the base's it is, each with half its interval."""
+    entry = accuracy_of(record)
+    if entry is None or entry.accuracy is None:
         return {}
-    found: Reached = {"accuracy": (value, _half_interval(record))}
-    if base is not None and (of_base := _accuracy(base)) is not None:
-        found["accuracy drop"] = (of_base - value, 0.0)
+    found: Reached = {"accuracy": (entry.accuracy, _half(entry.interval))}
+    of_base = accuracy_of(base)
+    if of_base is not None and of_base.accuracy is not None:
+        drop = of_base.accuracy - entry.accuracy
+        found["accuracy drop"] = (drop, _half_of_difference(of_base, entry))
     return found
 
 
@@ -46,15 +49,14 @@ def device_reached(record: VariantRecord) -> Reached:
     return found
 
 
-def _accuracy(record: BaseRecord | VariantRecord) -> float | None:
-    entry = accuracy_of(record)
-    return None if entry is None else entry.accuracy
+def _half(interval: tuple[float, float] | None) -> float:
+    """Half an interval over subjects: an expanded uncertainty."""
+    return 0.0 if interval is None else (interval[1] - interval[0]) / 2.0
 
 
-def _half_interval(record: BaseRecord | VariantRecord) -> float:
-    """Half the interval of the accuracy over subjects: its expanded uncertainty."""
-    entry = accuracy_of(record)
-    if entry is None or entry.interval is None:
+def _half_of_difference(base: AccuracyRecord, variant: AccuracyRecord) -> float:
+    """Of the drop within each subject, who has seen both models."""
+    if base.per_subject is None or variant.per_subject is None:
         return 0.0
-    low, high = entry.interval
-    return (high - low) / 2.0
+    drop = difference(base.per_subject, variant.per_subject)
+    return _half((drop.low, drop.high))

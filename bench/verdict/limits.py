@@ -49,9 +49,10 @@ UNITS: dict[Quantity, str] = {
 """The quantities that can be limited, each with its only unit: the drop is the base's accuracy less
 the variant's, the saving the share of L's energy that the variant does without."""
 
-UNCERTAIN = ("accuracy", "energy", "saving")
-"""The quantities with an expanded uncertainty: of energy and saving their own, of the accuracy half
-its interval over subjects. The others have no guard band, and are judged by simple acceptance."""
+UNCERTAIN = ("accuracy", "accuracy drop", "energy", "saving")
+"""The quantities with an expanded uncertainty: of energy and saving their own, of the accuracy and
+its drop half their interval over subjects. The others have no guard band, and are judged by simple
+acceptance."""
 
 
 class Limit(BaseModel):

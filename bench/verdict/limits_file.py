@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from pathlib import Path
 
 from bench.verdict.limits import UNITS, Limit, Limits, Quantity, load_limits
@@ -12,8 +12,14 @@ FLOORS: frozenset[Quantity] = frozenset({"accuracy", "saving"})
 """The quantities of which more is better."""
 OF_A_MODE: frozenset[Quantity] = frozenset({"latency", "energy", "saving"})
 """The quantities that a simulated device predicts and a real one has."""
+BY_SPREAD: frozenset[Quantity] = frozenset({"accuracy", "accuracy drop"})
+"""The quantities whose margin is their interval over subjects: a share of a drop near zero would
+leave none, and other subjects would have given another figure."""
 DIGITS = 3
 """Significant digits of a written limit, rounded to the generous side."""
+STEP = Decimal("0.001")
+"""What the limits of accuracy and its drop are rounded to, and the least drop that is allowed:
+a few windows may fall on the other side on another machine."""
 
 
 def with_margin(quantity: Quantity, value: float, margin: float) -> float:
@@ -24,10 +30,37 @@ def with_margin(quantity: Quantity, value: float, margin: float) -> float:
     return float(rounding.create_decimal(f"{limit:.12g}"))
 
 
+def with_spread(quantity: Quantity, value: float, half_interval: float) -> float:
+    """A limit that leaves `value` half its interval over subjects, rounded to the generous side."""
+    if quantity in FLOORS:
+        return _stepped(value - half_interval, ROUND_FLOOR)
+    return max(_stepped(value + half_interval, ROUND_CEILING), float(STEP))
+
+
 def new_limit(
-    variant: str, quantity: Quantity, mode: str, value: float, margin: float, reason: str
+    variant: str,
+    quantity: Quantity,
+    mode: str,
+    reached: tuple[float, float],
+    margin: float,
+    reason: str,
 ) -> Limit:
-    """A limit for one variant from what it reached in a run in `mode`."""
+    """A limit for one variant from what it reached in a run in `mode`.
+
+    Args:
+        variant: Its name.
+        quantity: What is limited.
+        mode: ``sim`` or ``hw``.
+        reached: Value and expanded uncertainty.
+        margin: Relative margin; of accuracy and its drop the margin is the uncertainty.
+        reason: Why this is a limit from now on.
+    """
+    value, expanded = reached
+    if quantity in BY_SPREAD:
+        wanted = with_spread(quantity, value, expanded)
+        left = f"margin {expanded:.2g}, half the 95 % interval over subjects"
+    else:
+        wanted, left = with_margin(quantity, value, margin), f"margin {margin:.3g}"
     bound = "min" if quantity in FLOORS else "max"
     rule = Rule.GUARD_BAND if quantity in ("energy", "saving") else Rule.SIMPLE
     return Limit.model_validate(
@@ -36,9 +69,9 @@ def new_limit(
             "quantity": quantity,
             "unit": UNITS[quantity],
             "mode": mode if quantity in OF_A_MODE else None,
-            bound: with_margin(quantity, value, margin),
+            bound: wanted,
             "rule": rule,
-            "source": f"{reason}; reached {value:.6g}, margin {margin:.3g}",
+            "source": f"{reason}; reached {value:.6g}, {left}",
         }
     )
 
@@ -72,6 +105,10 @@ def existing(path: Path, dataset: str, fold: int) -> tuple[Limits, str]:
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     count = next((n for n, line in enumerate(lines) if not line.startswith("#")), len(lines))
     return limits, "".join(lines[:count])
+
+
+def _stepped(value: float, rounding: str) -> float:
+    return float(Decimal(f"{value:.12g}").quantize(STEP, rounding))
 
 
 def _table(values: Mapping[str, object]) -> str:

@@ -17,11 +17,19 @@ Agreement = Literal["agrees", "contradicts", "undecided"]
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over subjects with its 95 % confidence interval."""
+    """A mean over subjects with its confidence interval.
+
+    Attributes:
+        mean: Over subjects.
+        low: Lower end of the interval.
+        high: Upper end.
+        p: Two-sided, of a mean of zero: twice the share of resamples on zero's other side.
+    """
 
     mean: float
     low: float
     high: float
+    p: float = 1.0
 
     def against(self, low: float, high: float) -> Agreement:
         """Whether a claim that the truth lies from `low` to `high` agrees with this interval."""
@@ -33,14 +41,20 @@ class Interval:
         return f"{self.mean:+.4f} ({self.low:+.4f} to {self.high:+.4f})"
 
 
-def mean_over_subjects(values: Mapping[int, float], seed: int = 0) -> Interval:
-    """Mean of one value for each subject, with a percentile bootstrap interval."""
+def mean_over_subjects(values: Mapping[int, float], seed: int = 0, level: float = 0.05) -> Interval:
+    """Mean of one value for each subject, with a percentile bootstrap interval of 1 - `level`."""
     by_subject = np.array([values[subject] for subject in sorted(values)])
     draws = np.random.default_rng(seed).integers(len(by_subject), size=(RESAMPLES, len(by_subject)))
-    low, high = np.percentile(by_subject[draws].mean(axis=1), [2.5, 97.5])
-    return Interval(float(by_subject.mean()), float(low), float(high))
+    means = by_subject[draws].mean(axis=1)
+    low, high = np.quantile(means, [level / 2.0, 1.0 - level / 2.0])
+    beyond = 1 + min(int(np.sum(means <= 0.0)), int(np.sum(means >= 0.0)))
+    p = min(1.0, 2.0 * beyond / (1 + RESAMPLES))
+    return Interval(float(by_subject.mean()), float(low), float(high), p)
 
 
-def difference(better: Mapping[int, float], worse: Mapping[int, float]) -> Interval:
+def difference(
+    better: Mapping[int, float], worse: Mapping[int, float], level: float = 0.05
+) -> Interval:
     """How much `better` exceeds `worse`, both by subject; the subjects must be the same."""
-    return mean_over_subjects({subject: better[subject] - worse[subject] for subject in better})
+    by_subject = {subject: better[subject] - worse[subject] for subject in better}
+    return mean_over_subjects(by_subject, level=level)

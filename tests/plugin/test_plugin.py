@@ -128,6 +128,8 @@ def refused(run: pytest.Pytester, *arguments: str) -> str:
         (["-m", "hw", *OWN], "-m hw needs --station FILE (see stations/)"),
         (["-m", "hw", *OWN, "-n", "1"], "-m hw needs --station FILE (see stations/)"),
         (["-m", "hw", *OWN, "-n", "2", STATION], "-m hw with 2 workers and one station"),
+        (["-m", "hw", *OWN, "--station=absent.toml"], "absent.toml: cannot be read"),
+        (["-m", "hw", *OWN, "--station=tox.ini"], "tox.ini: is no TOML file"),
         (["-m", "sim and", *OWN], "Wrong expression passed to '-m': sim and"),
         (["--report=tox.ini", "-m", "sim"], "cannot be written"),
     ],

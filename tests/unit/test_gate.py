@@ -14,7 +14,14 @@ from bench.run.baseline import as_baseline
 from bench.run.gate import DECLARED, GateOptions, compare_reports, load_past_reports
 from bench.run.judged import BecameWorse, Changes, VerdictWarning
 from bench.verdict.limits import Limits, load_limits
-from bench.verdict.limits_file import existing, new_limit, render, replaced, with_margin
+from bench.verdict.limits_file import (
+    existing,
+    new_limit,
+    render,
+    replaced,
+    with_margin,
+    with_spread,
+)
 from tests.unit import records
 
 RUN = CliRunner()
@@ -88,6 +95,31 @@ def test_a_loss_of_accuracy_is_judged_over_subjects() -> None:
 def test_a_drift_of_the_bench_cancels_in_the_reference() -> None:
     old = report(measured("C_1-L", 1e-4, drift=1.0))
     assert changes(report(measured("C_1-L", 1e-4, drift=1.05)), old)["energy"] == "same"
+
+
+def test_a_reference_finds_what_the_spread_of_sessions_hides() -> None:
+    wide = DECLARED.model_copy(update={"between_sessions": 0.05})
+    for drift, expected in ((0.0, "inconclusive"), (1.0, "worse")):
+        old, new = (report(measured("C_1-L", energy, drift=drift)) for energy in (1e-4, 1.03e-4))
+        found = compare_reports(new, old, "b", wide)
+        assert {c.change for c in found.of("C_1-L") if c.quantity == "energy"} == {expected}
+    assert "cancels in the reference" in found.between_sessions
+
+
+def test_losses_of_accuracy_share_the_false_discovery_rate() -> None:
+    names = [f"C_{number}-L" for number in range(1, 9)]
+    entry = records.accuracy({1: 0.89, 2: 0.945, 3: 0.93})
+    old = report(*(measured(name, 1e-4) for name in names))
+    new = report(
+        measured(names[0], 1e-4).model_copy(update={"accuracy": (entry,)}),
+        *(measured(name, 1e-4) for name in names[1:]),
+    )
+    one = next(c for c in compare_reports(new, old, "b").of(names[0]) if c.quantity == "accuracy")
+    assert one.adjusted_p > 0.0
+    alone = compare_reports(report(new.variants[0]), old, "b").of(names[0])
+    assert one.adjusted_p == min(
+        1.0, 8 * next(c.adjusted_p for c in alone if c.quantity == "accuracy")
+    )
 
 
 @pytest.mark.parametrize(
@@ -299,6 +331,27 @@ def test_a_limit_is_rounded_to_the_generous_side(quantity: str, value: float, li
     assert with_margin(quantity, value, 0.05) == limit  # type: ignore[arg-type]  # parametrised
 
 
+@pytest.mark.parametrize(
+    ("quantity", "value", "half", "limit"),
+    [
+        ("accuracy", 0.9318, 0.0212, 0.91),
+        ("accuracy drop", 0.0021, 0.0016, 0.004),
+        ("accuracy drop", 0.0, 0.0, 0.001),
+        ("accuracy drop", -0.004, 0.001, 0.001),
+    ],
+)
+def test_accuracies_are_left_their_interval_over_subjects(
+    quantity: str, value: float, half: float, limit: float
+) -> None:
+    assert with_spread(quantity, value, half) == limit  # type: ignore[arg-type]  # parametrised
+
+
+def test_a_written_drop_tells_what_its_margin_is() -> None:
+    row = new_limit("C_1-F", "accuracy drop", "hw", (0.0021, 0.0016), 0.05, "x")
+    assert (row.max, row.min, row.mode, row.unit) == (0.004, None, None, "1")
+    assert row.source == "x; reached 0.0021, margin 0.0016, half the 95 % interval over subjects"
+
+
 def test_limits_are_written_only_with_a_reason_and_replace_their_own_rows(tmp_path: Path) -> None:
     run = saved(tmp_path / "report.json", report(measured("C_1-L", 1e-4)))
     path = tmp_path / "limits.toml"
@@ -322,7 +375,10 @@ def test_limits_are_written_only_with_a_reason_and_replace_their_own_rows(tmp_pa
 
 
 def test_what_a_model_predicts_is_no_limit_of_hardware() -> None:
-    rows = [new_limit("C_1-L", quantity, "sim", 1.0, 0.05, "x") for quantity in ("energy", "bytes")]
+    rows = [
+        new_limit("C_1-L", quantity, "sim", (1.0, 0.1), 0.05, "x")
+        for quantity in ("energy", "bytes")
+    ]
     limits = Limits(dataset="uci-har", fold=0, limit=tuple(rows))
     assert [row.quantity for row in limits.of("C_1-L", "sim")] == ["energy", "bytes"]
     assert [row.quantity for row in limits.of("C_1-L", "hw")] == ["bytes"]
@@ -346,7 +402,7 @@ def test_limits_of_another_data_set_are_not_written_over(tmp_path: Path) -> None
 
 def test_rendered_limits_are_read_back_the_same(tmp_path: Path) -> None:
     limits = load_limits(Path(__file__).parents[2] / "limits" / "uci-har.toml")
-    more = replaced(limits, [new_limit("C_1-L", "energy", "sim", 1e-4, 0.05, 'a "reason"')])
+    more = replaced(limits, [new_limit("C_1-L", "energy", "sim", (1e-4, 1e-6), 0.05, 'a "reason"')])
     path = tmp_path / "limits.toml"
     path.write_text(render(more, "# heading\n"), encoding="utf-8")
     assert existing(path, "uci-har", 0) == (more, "# heading\n")

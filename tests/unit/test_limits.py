@@ -95,7 +95,7 @@ def test_what_is_no_limits_file_is_named_with_what_to_do(tmp_path: Path) -> None
         existing(tmp_path / "limits.toml", "uci-har", 0)
 
 
-@pytest.mark.parametrize("quantity", ["bytes", "arena", "latency", "accuracy drop"])
+@pytest.mark.parametrize("quantity", ["bytes", "arena", "latency"])
 def test_a_guard_band_needs_an_uncertainty(tmp_path: Path, quantity: str) -> None:
     unit = UNITS[cast(Quantity, quantity)]
     text = FILE.replace(

@@ -38,9 +38,9 @@ def compare(
 ) -> None:
     """Compare two reports: is anything larger, slower, less accurate or hungrier?
 
-    Energies and latencies are compared by power cycles, with a confidence interval and one
-    false-discovery rate for the whole matrix. Exit code 0: nothing is worse; 3: something is, or a
-    variant of the baseline does not run any more.
+    Energies and latencies are compared by power cycles, with a confidence interval, and each
+    quantity with one false-discovery rate for the whole matrix. Exit code 0: nothing is worse; 3:
+    something is, or a variant of the baseline does not run any more.
     """
     from bench.run.gate import DECLARED, LOST, compare_reports, load_past_reports
     from bench.verdict.limits import load_limits

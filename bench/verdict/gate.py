@@ -1,4 +1,4 @@
-"""The gate: every variant against its baseline, with one false-discovery rate over the matrix."""
+"""The gate: a quantity of every variant against its baseline, at one false-discovery rate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

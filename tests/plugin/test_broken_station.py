@@ -36,8 +36,8 @@ def station(tmp_path: Path) -> Path:
         ('resource = "twin"', 'resource = "TCPIP::127.0.0.1::9::SOCKET"'),
         ('grpc = "twin"', 'grpc = "127.0.0.1:9"'),
         ('port = "twin"', 'port = "/dev/absent"'),
-        ('timeout = "60 s"', 'timeout = "0.2 s"'),
-        ('guardian = "60 s"', 'guardian = "0.2 s"'),
+        ('timeout = "15 s"', 'timeout = "0.2 s"'),
+        ('guardian = "30 s"', 'guardian = "0.2 s"'),
     ):
         assert twin in text
         text = text.replace(twin, address)

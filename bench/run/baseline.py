@@ -14,20 +14,22 @@ def as_baseline(report: Report) -> Report:
     run = report.run.model_copy(
         update={"dataset_origin": "", "station_file": "", "calibration": (), "limits": ""}
     )
-    variants = tuple(
-        _cut(variant) for variant in report.variants if variant.measurement is not None
+    return Report(
+        run=run,
+        variants=tuple(
+            _cut(variant, variant.measurement) for variant in report.variants if variant.measurement
+        ),
     )
-    return Report(run=run, variants=variants)
 
 
-def _cut(variant: VariantRecord) -> VariantRecord:
+def _cut(variant: VariantRecord, measured: MeasurementRecord) -> VariantRecord:
     return VariantRecord(
         variant=variant.variant,
         network=variant.network,
         technique=variant.technique,
         model=variant.model,
         accuracy=tuple(_scores(entry) for entry in variant.accuracy if entry.per_subject),
-        measurement=None if variant.measurement is None else _windows(variant.measurement),
+        measurement=_windows(measured),
         reference=variant.reference,
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench.errors import BenchError
+from bench.report.files import PAGE
 from bench.run.command_line import add_options
 from bench.run.judged import VerdictWarning
 from bench.run.scheduler import NetworkScheduling, in_order_of_work
@@ -92,15 +93,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Let all workers write into one folder and work on the same data."""
-    node.workerinput.update(node.config.stash[SESSION].for_workers())
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item) -> None:
-    """Make room for the dot that tells of a test."""
-    if (watched := item.config.stash[SESSION].watched) is not None:
-        watched.status.clear()
+    """Let all workers write into one folder, work on the same data, and tell of it."""
+    session = node.config.stash[SESSION]
+    node.workerinput.update(session.for_workers())
+    if session.watched is not None:
+        node.workerinput["news"] = session.watched.line_to(node)
 
 
 @pytest.hookimpl(trylast=True)
@@ -120,4 +117,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for line in summary_lines(session.result, terminalreporter._tw.fullwidth):  # noqa: SLF001
             terminalreporter.write_line(line)
         if session.report is not None:
-            terminalreporter.write_line(f"report: {session.report}")
+            terminalreporter.write_line(f"report: {session.report / PAGE}")

@@ -75,7 +75,7 @@ class Recorder:
         energy = window_of(trace, self._station, plan.samples, inference.seconds)
         window = find_window(trace, trace_limits(self._station, plan.samples))
         check_bracket(trace, window, plan.inferences, circuit_of(self._station))
-        log.info("%s: %.6g J in %d inferences", stem, energy.energy, plan.inferences)
+        log.info("%s: %.5g uJ an inference", stem, energy.energy / plan.inferences * 1e6)
         return MeasuredWindow(cycle, energy, inference.seconds, name, sha256)
 
     def idle(self, stem: str) -> MeasuredIdle:

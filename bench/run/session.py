@@ -2,9 +2,11 @@
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,13 +20,13 @@ from bench.run.models_side import ModelsSide
 from bench.run.options import Options
 from bench.run.places import TWIN_FILE
 from bench.run.selection import Mode
-from bench.run.terminal import Watched
+from bench.run.terminal import Sender, Watched
 from bench.station.configuration import load_station
 from models import dataset
 from models.errors import ModelsError
 from models.paths import cache_root
 from models.pipeline import Pipeline
-from models.progress import Lines
+from models.progress import Lines, Progress
 from models.split import split
 from models.store import Store
 
@@ -39,7 +41,8 @@ class Session:
         folder: Where records go.
         report: The folder of the report, or None if none was asked for.
         worker: Whether this is a worker of pytest-xdist.
-        watched: What a person sees while tests run, or None where nobody watches.
+        watched: What a person sees while tests run; None in a worker or where nobody watches.
+        progress: Where the models' side's news go.
         result: The report, once the run is over.
     """
 
@@ -49,6 +52,7 @@ class Session:
     report: Path | None
     worker: bool
     watched: Watched | None = None
+    progress: Progress = field(default_factory=Lines)
     result: Report | None = None
     _campaigns: dict[Mode, Campaign] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
@@ -63,13 +67,14 @@ class Session:
         """
         asked = Asked.of(config.option)
         report = Path(config.option.report).absolute() if config.option.report else None
-        given = getattr(config, "workerinput", {}).get("report")
+        told = getattr(config, "workerinput", {})
+        given = told.get("report")
         folder = RecordFolder(Path(given or report or tempfile.mkdtemp(prefix="har-run-")))
         worker = given is not None
         watched = None if worker else Watched.start(config)
         if not worker:
             folder.begin()
-        return cls(config, asked, folder, report, worker, watched)
+        return cls(config, asked, folder, report, worker, watched, _progress(watched, told))
 
     def header(self) -> list[str]:
         """Data set, split and station, if tests of variants may run.
@@ -125,13 +130,12 @@ class Session:
             option = self.config.option
             named = getattr(self.config, "workerinput", {}).get("dataset") or option.dataset
             path = Path(named) if named else None
-            progress = self.watched.progress if self.watched is not None else Lines()
             self._pipeline = Pipeline(
-                dataset.load(path, progress=progress.say),
+                dataset.load(path, progress=self.progress.say),
                 split(option.fold),
-                store=Store(cache_root(), progress.say),
+                store=Store(cache_root(), self.progress.say),
                 seed=option.model_seed,
-                progress=progress,
+                progress=self.progress,
             )
         return self._pipeline
 
@@ -214,6 +218,13 @@ class Session:
 
     def _station_path(self, mode: Mode) -> Path:
         return Path(self.config.option.station) if mode == "hw" else TWIN_FILE
+
+
+def _progress(watched: Watched | None, told: Mapping[str, Any]) -> Progress:
+    """Where the models' side's news go: to the terminal, to the process that has it, or a log."""
+    if watched is not None:
+        return watched.progress
+    return Sender.start(told["news"].send) if "news" in told else Lines()
 
 
 SESSION = pytest.StashKey[Session]()

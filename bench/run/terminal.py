@@ -4,13 +4,15 @@ import logging
 import os
 import shutil
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 import pytest
 from rich.console import Console
 
-from models.progress import Bars, Progress
+from models.progress import Bars, Epochs, Progress
 
 _SAVE, _RESTORE, _ERASE_TO_END = "\x1b7", "\x1b8", "\x1b[K"
 _BENCH = logging.getLogger("bench")
@@ -27,13 +29,27 @@ class StatusLine(logging.Handler):
     def __init__(self, terminal: TextIO, config: pytest.Config) -> None:
         super().__init__(logging.INFO)
         self._terminal, self._config, self._shown = terminal, config, False
+        self._workers: dict[str, str] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show a message in place of the one before, cut to what is left of the line."""
+        """Show a message in place of the one before."""
+        self._tell(_first_line(record))
+
+    def tell_of(self, worker: str, news: str) -> None:
+        """Show a worker's latest news beside the other workers'."""
+        self._workers[worker] = news
+        self._tell("  ".join(f"[{name}] {text}" for name, text in sorted(self._workers.items())))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self) -> None:
+        """Make room for the dot that tells of a test."""
+        self.clear()
+
+    def _tell(self, text: str) -> None:
+        """Show what of a text has room in the rest of the line."""
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         used = 0 if reporter is None else reporter._tw.width_of_current_line  # noqa: SLF001
         room = shutil.get_terminal_size().columns - used - 2
-        text = record.getMessage().partition("\n")[0]
         self._show(f" {text[:room]}" if room > 0 else "")
 
     def clear(self) -> None:
@@ -68,12 +84,61 @@ class Watched:
             return None
         terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="replace")
         watched = cls(terminal, StatusLine(terminal, config), Bars(Console(file=terminal)))
-        _BENCH.addHandler(watched.status)
-        _BENCH.setLevel(logging.INFO)
+        config.pluginmanager.register(watched.status)
+        _listen(watched.status)
         return watched
+
+    def line_to(self, node: Any) -> Any:
+        """An execnet channel on which a worker of pytest-xdist sends its news."""
+        channel = node.gateway.newchannel()
+        channel.setcallback(lambda news: self.status.tell_of(node.gateway.id, news))
+        return channel
 
     def close(self) -> None:
         """Leave the terminal alone."""
         _BENCH.removeHandler(self.status)
         self.status.clear()
         self.terminal.close()
+
+
+class Sender(logging.Handler):
+    """Sends a worker's news to the process that has the terminal, which knows where dots are.
+
+    Args:
+        send: Takes a line.
+    """
+
+    def __init__(self, send: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
+        self._send = send
+
+    @classmethod
+    def start(cls, send: Callable[[str], None]) -> Self:
+        """Send from now on."""
+        sender = cls(send)
+        _listen(sender)
+        return sender
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send a message of the bench."""
+        self.say(_first_line(record))
+
+    def say(self, line: str) -> None:
+        """Send a line; that nobody listens any more is no reason to stop a measurement."""
+        with suppress(OSError):
+            self._send(line)
+
+    @contextmanager
+    def training(self, label: str) -> Iterator[Epochs]:
+        """Send that a training starts, and each of its epochs."""
+        self.say(f"training {label}")
+        yield lambda done, of, _accuracy: self.say(f"training {label}: {done}/{of}")
+
+
+def _listen(handler: logging.Handler) -> None:
+    _BENCH.addHandler(handler)
+    _BENCH.setLevel(logging.INFO)
+
+
+def _first_line(record: logging.LogRecord) -> str:
+    return record.getMessage().partition("\n")[0]

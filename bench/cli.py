@@ -15,9 +15,17 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="The hardware-in-the-loop bench for compressed networks on a microcontroller. "
-    "Measurements run under pytest: `pytest -m sim` on the simulated lab, "
-    "`pytest -m hw --station FILE` on a real one.",
+    rich_markup_mode="markdown",
+    help="""The hardware-in-the-loop bench for compressed networks on a microcontroller.
+
+Measurements run under pytest: `pytest -m sim` on the simulated lab, `pytest -m hw --station=FILE`
+on a real one (`pytest --help`, group *bench*). The commands here are for what comes before and
+after.
+
+- `python -m bench doctor` checks a simulated lab, or with `--station` your own
+- `python -m bench compare main/report.json change/report.json` tells what became worse
+- `python -m bench report reports/sim` makes the page of a run again
+""",
 )
 
 

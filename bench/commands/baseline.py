@@ -7,14 +7,21 @@ import typer
 
 
 def baseline(
-    report: Annotated[Path, typer.Argument(help="A report's folder, or the report.json in it.")],
+    report: Annotated[
+        Path, typer.Argument(metavar="REPORT", help="A report's folder, or the report.json in it.")
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File, or folder for <data set>.json.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="PATH", help="A .json file, or a folder for `DATA-SET.json`."
+        ),
     ] = Path("limits/baselines"),
 ) -> None:
     """Write the part of a report that `--baseline` and `compare` look at.
 
     It is small enough to be committed, and names no place on this machine.
+
+    Example: `python -m bench baseline reports/sim`
     """
     from bench.report.files import load_report, refuse_to_overwrite, report_file, write_atomically
     from bench.run.baseline import as_baseline

@@ -19,28 +19,42 @@ _COLUMNS = ("variant", "quantity", "baseline", "now", "change", "interval", "ver
 
 def compare(
     baseline: Annotated[
-        Path, typer.Argument(help="Report of the baseline: its folder or report.json.")
+        Path,
+        typer.Argument(
+            metavar="BASELINE", help="Report of the baseline: its folder or report.json."
+        ),
     ],
-    report: Annotated[Path, typer.Argument(help="Report of the run to be judged.")],
+    report: Annotated[
+        Path, typer.Argument(metavar="REPORT", help="Report of the run to be judged, likewise.")
+    ],
     limits: Annotated[
-        Path | None, typer.Option(help="Limits file whose \\[gate] has margin, level and spread.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Limits file whose `[gate]` has margin, level and spread."
+        ),
     ] = None,
     history: Annotated[
-        Path | None, typer.Option(help="Folder of past reports, for the spread between sessions.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Past reports, for the spread between sessions."),
     ] = None,
-    strict: Annotated[bool, typer.Option(help="Inconclusive comparisons fail too.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Inconclusive comparisons fail too.")
+    ] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Show what stayed the same, too.")
     ] = False,
     markdown: Annotated[
-        Path | None, typer.Option(help="Also write the table here, for a pull request.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the table here, for a pull request."),
     ] = None,
 ) -> None:
     """Compare two reports: is anything larger, slower, less accurate or hungrier?
 
     Energies and latencies are compared by power cycles, with a confidence interval, and each
     quantity with one false-discovery rate for the whole matrix. Exit code 0: nothing is worse; 3:
-    something is, or a variant of the baseline does not run any more.
+    something is, or a variant of the baseline does not run any more; 1: they cannot be compared.
+
+    Example: `python -m bench compare main/report.json change/report.json --markdown=change.md`
     """
     from bench.run.gate import DECLARED, LOST, compare_reports, load_past_reports
     from bench.verdict.limits import load_limits

@@ -19,21 +19,26 @@ STYLES = {"ok": "green", "failed": "bold red", "not possible": "yellow"}
 
 def doctor(
     station: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The station; a simulated lab unless told.")
+        Path | None, typer.Option(metavar="FILE", help="Station file; a simulated lab without.")
     ] = None,
-    lab_seed: Annotated[int, typer.Option(help="Serial number of the simulated lab.")] = 1,
+    lab_seed: Annotated[
+        int, typer.Option(metavar="N", help="Seed of the simulated lab: of its parts' errors.")
+    ] = 1,
     fault: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="What is wrong in it (docs/faults.md); may be repeated."),
+        typer.Option(metavar="NAME", help="What is wrong in it (docs/faults.md); repeatable."),
     ] = None,
     json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the checks into this file, too.")
+        Path | None, typer.Option(metavar="FILE", help="Also write the checks here.")
     ] = None,
 ) -> None:
     """Check a station: instruments, wiring, device, and whether they agree with each other.
 
     Writes a tiny network into the device's model partition to look at a window. The supply's
     output is off afterwards. Exit code 0 if every check is ok, 1 if one failed or was not possible.
+
+    Examples: `python -m bench doctor --station=stations/my-bench.toml`, and to see what a fault
+    looks like, `python -m bench doctor --fault shunt-drift`
     """
     from bench.device.deployability import BENCH
     from bench.device.images import MODEL_PARTITION_OFFSET

@@ -19,31 +19,43 @@ from bench.verdict.limits_file import existing, new_limit, render, replaced
 
 
 def limits(
-    report: Annotated[Path, typer.Argument(help="A report's folder, or the report.json in it.")],
+    report: Annotated[
+        Path, typer.Argument(metavar="REPORT", help="A report's folder, or the report.json in it.")
+    ],
     file: Annotated[
-        Path | None, typer.Option("--limits", help="Limits file; limits/<data set>.toml.")
+        Path | None,
+        typer.Option(
+            "--limits", metavar="FILE", help="Limits file; `limits/DATA-SET.toml` without."
+        ),
     ] = None,
     write: Annotated[
-        Path | None, typer.Option(help="Write limits from the report into this file.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write limits from the report into this file."),
     ] = None,
     quantities: Annotated[
-        str, typer.Option(help="Which to write, comma-separated.")
+        str, typer.Option(metavar="NAMES", help="Which to write, with commas.")
     ] = "accuracy drop,bytes,arena,latency,energy,saving",
     margin: Annotated[
         float,
         typer.Option(
             min=0.0,
             max=1.0,
+            metavar="SHARE",
             help="Relative margin that is left; of accuracy and its drop the margin is half "
             "their interval over subjects.",
         ),
     ] = 0.05,
-    reason: Annotated[str, typer.Option(help="Why these limits; goes into each row.")] = "",
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why these limits; goes into each row.")
+    ] = "",
 ) -> None:
     """Show every limit beside what the last run reached, or write new ones from it.
 
     Nothing is written without --write and --reason. Rows of the same variant and quantity are
     replaced, all others stay.
+
+    Examples: `python -m bench limits reports/sim`, and to write,
+    `python -m bench limits reports/sim --write=limits/uci-har.toml --reason="smaller window"`
     """
     if write is not None and file is not None:
         raise BenchError("--limits shows and --write writes: give one of them")

@@ -15,7 +15,7 @@ def reanalyse(
     calibration: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER",
+            metavar="DIR",
             help="Calibration records, each to take the place of the report's of its kind.",
         ),
     ] = None,
@@ -32,6 +32,8 @@ def reanalyse(
 
     The report itself stays as it is. With its own records every figure comes out the same to the
     last digit; with others it is the corrected one.
+
+    Example: `python -m bench reanalyse reports/sim --budget C_1-F`
     """
     from bench.report.files import refuse_to_overwrite, report_file, write_report
     from bench.run.reanalysis import budgets, changes, reanalyse

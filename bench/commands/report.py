@@ -12,7 +12,9 @@ def report(
     record: Annotated[
         Path | None,
         typer.Argument(
-            metavar="DIR_OR_REPORT.json", help="What a run wrote with --report.", show_default=False
+            metavar="REPORT",
+            help="A report's folder, or the report.json in it.",
+            show_default=False,
         ),
     ] = None,
     output: Annotated[
@@ -32,6 +34,9 @@ def report(
     A run with --report writes report.html itself. This is for a report from elsewhere, for newer
     looks, and for waveforms whose traces came later: they are read from the folder traces beside
     report.json. The page is one file that needs no network.
+
+    Examples: `python -m bench report reports/sim`, and over time,
+    `python -m bench report --history reports --output history.html`
     """
     from bench.report.files import (
         TRACES,

@@ -12,25 +12,40 @@ TWIN_STATION = Path(__file__).parents[2] / "stations" / "twin.toml"
 
 
 def twin(
-    seed: Annotated[int, typer.Option(help="Serial number of all that is in the lab.")] = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Seed of the simulated lab: of its parts' errors.")
+    ] = 1,
     pace: Annotated[
-        str, typer.Option(help="virtual: simulated time jumps; wall: it keeps to the clock.")
+        str,
+        typer.Option(
+            metavar="virtual|wall",
+            help="virtual: simulated time jumps; wall: it keeps to the clock.",
+        ),
     ] = "virtual",
     station: Annotated[
-        Path, typer.Option(help="Station file whose calibration records the parts are drawn from.")
+        Path,
+        typer.Option(
+            metavar="FILE",
+            show_default="stations/twin.toml",
+            help="Station file whose calibration records the parts are drawn from.",
+        ),
     ] = TWIN_STATION,
     fault: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="What is wrong in it (docs/faults.md); may be repeated."),
+        typer.Option(metavar="NAME", help="What is wrong in it (docs/faults.md); repeatable."),
     ] = None,
     sensor: Annotated[
         Path | None,
         typer.Option(
-            help="What its sensor measures: an .npz file (docs/live.md). At rest without."
+            metavar="FILE",
+            help="What its sensor measures: an .npz file (docs/live.md). At rest without.",
         ),
     ] = None,
     while_stdin: Annotated[
-        bool, typer.Option(help="End when standard input ends and the supply's output is off.")
+        bool,
+        typer.Option(
+            "--while-stdin", help="End when standard input ends and the supply's output is off."
+        ),
     ] = False,
 ) -> None:
     """Serve a simulated lab on loopback until interrupted.
@@ -38,6 +53,8 @@ def twin(
     Prints one line of JSON: `visa` for PyVISA, `grpc` for nidaqmx, `serial` for pyserial and
     esptool (its plain path also works for any serial program). The card is `Dev1`: the supply's
     voltage on ai0, the shunt on ai1, the marker on ai2 and PFI0, all differential.
+
+    Example: `python -m bench twin --pace wall > lab.json` (docs/other-programs.md goes on)
     """
     from bench.station.configuration import load_station
     from bench.twin.lab import Lab

@@ -30,28 +30,30 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("bench", "bench: fit, accuracy and energy of networks on a device")
     add = group.addoption
     add("--station", metavar="FILE", help="station file of the real bench that -m hw runs on")
-    add("--networks", metavar="NAMES", help="only these, such as C_1,CL_*")
-    add("--techniques", metavar="NAMES", help="only these, such as L,F (L, D, F and base)")
+    add("--networks", metavar="NAMES", help="only these, such as C_1,CL_*; else all 14")
+    add("--techniques", metavar="NAMES", help="only these, such as L,F; else L,D,F,base")
     add("--networks-file", metavar="FILE", help="TOML file with networks of your own")
     add("--model", metavar="FILE", help="run this .tflite file instead of the networks")
     add("--golden", metavar="FILE", help=".npz file with inputs and outputs of --model")
-    add("--dataset", metavar="PATH", help="UCI-HAR as zip or folder; or: surrogate")
-    add("--fold", type=int, default=0, metavar="K", help="fold of test subjects, 0 to 3")
-    add("--model-seed", type=int, default=0, metavar="N", help="seed of the training")
-    add("--lab-seed", type=int, default=1, metavar="N", help="seed of the simulated lab")
+    add("--dataset", metavar="PATH",
+        help="UCI-HAR as zip or folder, or: surrogate; else HAR_DATASET or download")  # fmt: skip
+    add("--fold", type=int, default=0, metavar="K", help="fold of test subjects, 0 to 3; 0")
+    add("--model-seed", type=int, default=0, metavar="N", help="seed of the training; 0")
+    add("--lab-seed", type=int, default=1, metavar="N", 
+        help="seed of the simulated lab: of its parts' errors; 1")  # fmt: skip
     add("--window", choices=("default", "paper"), default="default",
-        help="0.5 s and at least ten inferences, or the paper's ten")  # fmt: skip
+        help="default: 0.5 s and at least ten inferences; paper: its ten")  # fmt: skip
     add("--profile", choices=("bench", "paper"), default="bench",
-        help="the model in a partition of its own, or in the application")  # fmt: skip
+        help="bench: the model in a partition of its own; paper: in the application")  # fmt: skip
     add("--build", action="store_true", help="build each variant for --profile paper with ESP-IDF")
-    add("--limits", metavar="FILE", help="limits file; limits/<data set>.toml unless told")
+    add("--limits", metavar="FILE", help="limits file; limits/<data set>.toml")
     add("--power-cycles", type=int, metavar="N", help="of each variant; 3 in sim, 6 in hw")
     add("--reference", metavar="VARIANT",
         help="measured before each network, such as C_1-L, so that drift cancels")  # fmt: skip
     add("--baseline", metavar="PATH",
         help="report to compare with, or folder with <data set>.json; else no gate")  # fmt: skip
     add("--gate", choices=("normal", "strict"), default="normal",
-        help="strict: what cannot be told from worse fails too")  # fmt: skip
+        help="normal; strict: what cannot be told from worse fails too")  # fmt: skip
     add("--history", metavar="DIR", help="past reports, for the gate's spread between sessions")
     add("--battery", type=float, default=1000.0, metavar="MAH",
         help="capacity of a lithium cell (3.7 V) behind a linear regulator; 1000")  # fmt: skip

@@ -181,13 +181,6 @@ def matrix(station_mode: Mode, campaigns: Callable[[Mode], Campaign]) -> Matrix:
     return campaigns(station_mode).matrix()
 
 
-@pytest.fixture
-def published_data_set(station_mode: Mode, campaigns: Callable[[Mode], Campaign]) -> None:
-    """Skip what compares with the paper where the surrogate stands in for its data set."""
-    if why := why_not_comparable(campaigns(station_mode).models.pipeline.dataset.name):
-        pytest.skip(why)
-
-
 def _expected(request: pytest.FixtureRequest) -> str:
     """Why the test is expected to fail; empty if it is not."""
     marker = request.node.get_closest_marker("xfail")
@@ -203,9 +196,14 @@ def claim(
     campaigns: Callable[[Mode], Campaign],
     record_property: Callable[[str, object], None],
 ) -> Callable[[Callable[[Matrix], Finding]], Finding]:
-    """Ask a claim of the matrix and keep what it found."""
+    """Ask a claim of the matrix and keep what it found; skip what cannot be asked, saying why.
+
+    All skips are raised here, so that pytest counts those of one reason in one line.
+    """
 
     def ask(question: Callable[[Matrix], Finding]) -> Finding:
+        if why := why_not_comparable(campaigns(station_mode).models.pipeline.dataset.name):
+            pytest.skip(why)
         try:
             finding = question(matrix)
         except MissingError as error:

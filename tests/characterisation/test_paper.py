@@ -17,8 +17,6 @@ from bench.verdict.published import published
 Claim = Callable[[Callable[[Matrix], Finding]], Finding]
 Differ = Callable[[str], None]
 
-pytestmark = pytest.mark.usefixtures("published_data_set")
-
 
 @pytest.fixture
 def differs(request: pytest.FixtureRequest, station_mode: str) -> Differ:

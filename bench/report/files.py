@@ -249,5 +249,10 @@ def _reading(path: Path, parse: Callable[[bytes], _Content]) -> _Content:
         ) from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
+        if not first["loc"]:
+            raise ReportError(
+                f"{path}: is no report of a run: {first['msg']}: name another {REPORT}, or run the "
+                "bench again"
+            ) from error
+        where = ".".join(map(str, first["loc"]))
         raise ReportError(f"{path}: {where}: {first['msg']}: run the bench again") from error

@@ -64,7 +64,11 @@ def load_own(model: Path, golden: Path) -> OwnModel:
     try:
         content = model.read_bytes()
         graph = read(content)
-    except (OSError, ModelsError) as error:
+    except OSError as error:
+        raise OwnModelError(
+            f"--model {model}: cannot be read: {error.strerror}: name a .tflite file"
+        ) from error
+    except ModelsError as error:
         raise OwnModelError(f"--model {model}: {error}") from error
     arrays = _arrays(golden)
     _fits(golden, "inputs", arrays["inputs"], graph.input)
@@ -82,7 +86,14 @@ def load_own(model: Path, golden: Path) -> OwnModel:
 
 def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        content = path.read_bytes()
+    except OSError as error:
+        raise OwnModelError(
+            f"--golden {path}: cannot be read: {error.strerror}: docs/own-model.md tells how to "
+            "make it"
+        ) from error
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {name: file[name] for name in ("inputs", "outputs")}
     except Exception as error:  # zipfile's, zlib's, tokenize's or its own: numpy lets all pass
         raise OwnModelError(

@@ -168,7 +168,10 @@ def station_text(path: Path) -> str:
     try:
         return path.read_bytes().decode()
     except OSError as error:
-        raise StationFileError(f"{path}: cannot be read: {error.strerror}") from error
+        raise StationFileError(
+            f"{path}: cannot be read: {error.strerror}: name a station file, such as a copy of "
+            "stations/example-hardware.toml"
+        ) from error
     except UnicodeDecodeError as error:
         raise StationFileError(f"{path}: is no TOML file: {error}") from error
 

@@ -115,7 +115,7 @@ def test_a_damaged_record_is_an_error_that_names_it(folder: RecordFolder, damage
     folder.write("C_1-D", VARIANTS[0])
     path = folder.path / "records" / "variant-C_1-D.json"
     path.write_text(damage)
-    with pytest.raises(ReportError, match=r"variant-C_1-D.json: .*: run the bench again"):
+    with pytest.raises(ReportError, match=r"variant-C_1-D.json: .*run the bench again"):
         folder.assemble()
 
 
@@ -155,6 +155,9 @@ def test_an_unknown_field_is_named(tmp_path: Path) -> None:
     path.write_text(json.dumps({"run": records.FACTS.model_dump() | {"colour": "red"}}))
     with pytest.raises(ReportError, match=r"report.json: run.colour: Extra inputs"):
         load_report(path)
+    (tmp_path / "notes.json").write_text("# Notes")
+    with pytest.raises(ReportError, match=r"notes.json: is no report of a run: .* name another"):
+        load_report(tmp_path / "notes.json")
     with pytest.raises(ReportError, match=r"absent.json: cannot be read: No such file"):
         load_report(tmp_path / "absent.json")
 

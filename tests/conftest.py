@@ -1,14 +1,25 @@
 """What all of the project's own tests need."""
 
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from bench.run.command_line import is_wanted
 from models.threads import use_one_thread
 
 settings.register_profile("no deadline", deadline=None)  # how long is the machine's affair
 settings.load_profile("no deadline")
+
+
+HERE = Path(__file__).parent
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the project's own tests alone where only variants are wanted: ``pytest -m sim``."""
+    own = collection_path.parent == HERE and collection_path.name != "characterisation"
+    return True if own and not is_wanted(config.option.markexpr, "unmarked") else None
 
 
 @pytest.fixture(scope="session")

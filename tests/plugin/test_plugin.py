@@ -171,6 +171,18 @@ def test_without_cases_neither_header_nor_data(run: pytest.Pytester) -> None:
     assert "station" not in result.stdout.str()
 
 
+@pytest.mark.parametrize(("marks", "are_read"), [("sim", False), ("not sim", True), ("", True)])
+def test_the_projects_own_tests_are_not_even_read_where_only_variants_are_wanted(
+    run: pytest.Pytester, marks: str, are_read: bool
+) -> None:
+    tests = run.mkdir("tests")
+    (tests / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    (tests / "unit").mkdir()
+    (tests / "unit" / "test_own.py").write_text("raise RuntimeError('it was read')")
+    result = run.runpytest_inprocess(NO_HEADER, "-m", marks, "--collect-only", "tests")
+    assert ("it was read" in result.stdout.str()) == are_read
+
+
 def test_the_options_are_in_the_help(run: pytest.Pytester) -> None:
     text = run.runpytest_inprocess("--help").stdout.str()
     for option in ("--station", "--networks", "--techniques", "--model", "--golden", "--report"):
@@ -342,7 +354,7 @@ def test_a_report_that_cannot_be_put_together_is_one_message(run: pytest.Pyteste
     run.makepyfile(test_damage=DAMAGE)
     result = run.runpytest_inprocess("-m", "sim", *OWN, "--report=out", "test_damage.py")
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
-    result.stderr.fnmatch_lines(["Exit: *variant-C_1-L.json: *: run the bench again"])
+    result.stderr.fnmatch_lines(["Exit: *variant-C_1-L.json: *run the bench again"])
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
 
 

@@ -100,7 +100,8 @@ def test_values_are_rounded_to_the_sensors_steps_and_clipped_at_its_range() -> N
 def test_quantisation_is_at_most_half_a_step_off(values: list[float]) -> None:
     x = np.array([values], dtype=np.float32)
     error = np.abs(physical(quantised(x)).astype(np.float64) - x)
-    assert (error <= 0.5001 * STEPS).all()
+    # Quotient and product are rounded to float32: at 14,500 steps 0.001 of a step each.
+    assert (error <= 0.502 * STEPS).all()
 
 
 def test_windows_that_do_not_follow_each_other_make_no_stream() -> None:

@@ -116,6 +116,14 @@ def test_a_row_unfolds_by_keyboard_and_draws_its_waveform(report: Path, open_pag
     assert not row.locator(".panel").is_visible()
 
 
+def test_a_row_unfolds_wherever_it_is_clicked(report: Path, open_page: Open) -> None:
+    page, _ = open_page(report)
+    row = page.locator('[id="C_1-D"]')
+    for expected in ("true", "false"):
+        row.locator("td").nth(3).click()
+        assert row.locator(".unfold").get_attribute("aria-expanded") == expected
+
+
 def test_another_window_is_chosen_and_drawn(report: Path, open_page: Open) -> None:
     page, _ = open_page(report)
     row = page.locator('[id="C_1-D"]')

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from bench.report.html import generic
 from bench.report.html.page import render
-from bench.report.html.pareto import pareto_front
+from bench.report.html.pareto import pareto_figure, pareto_front
 from bench.report.html.results import Results
 from bench.report.html.verdicts import verdict
 from bench.report.record import (
@@ -196,6 +196,18 @@ def test_a_verdict_is_always_a_word(word: str) -> None:
 def test_the_front_is_what_no_other_surpasses() -> None:
     points = {"a": (1.0, 0.9), "b": (2.0, 0.8), "c": (3.0, 0.95), "d": (3.0, 0.97), "e": (0.5, 0.1)}
     assert pareto_front(points) == ["e", "a", "d"]
+
+
+@pytest.mark.parametrize("other", [0.93, 0.9301, 0.5])
+def test_no_two_ticks_of_the_accuracies_say_the_same(other: float) -> None:
+    pair = [
+        records.variant(f"C_1-{technique}", energy=1e-3, scores={1: accuracy})
+        for technique, accuracy in (("L", 0.93), ("D", other))
+    ]
+    figure = pareto_figure(Results(Report(run=records.FACTS, variants=tuple(pair))))
+    assert figure is not None
+    ticks = re.findall(r">(\d+\.\d)<", str(figure.drawing))
+    assert len(ticks) == len(set(ticks)) > 3
 
 
 def test_a_network_of_ones_own_has_the_family_of_its_operators() -> None:

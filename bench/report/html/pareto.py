@@ -11,6 +11,8 @@ from bench.report.html.results import FAMILIES, Results
 from bench.report.html.text import measured, percent
 
 FRAME = svg.Frame(900, 420, left=60)
+LEAST_SPAN = 0.01
+"""Of the axis of accuracy: a smaller one would make much of differences that say little."""
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom."""
 Points = dict[str, tuple[float, float]]
@@ -34,7 +36,8 @@ def pareto_figure(results: Results) -> Drawing | None:
     if len(points) < 2:
         return None
     energies, accuracies = zip(*points.values(), strict=True)
-    room = 0.08 * ((max(accuracies) - min(accuracies)) or 0.1)
+    spread = max(accuracies) - min(accuracies)
+    room = max(0.08 * spread, (LEAST_SPAN - spread) / 2.0)
     x = FRAME.x(min(energies) * 0.85, max(energies) * 1.18, logarithmic=True)
     y = FRAME.y(min(accuracies) - room, max(accuracies) + room)
     front = pareto_front(points)

@@ -182,8 +182,11 @@
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (!button) return;
-    if (button.matches(".unfold")) unfold(button.closest("tbody"), !isOpen(button.closest("tbody")));
+    if (!button) {
+      const body = event.target.closest(".row")?.closest("tbody");
+      if (body?.querySelector(".unfold") && getSelection().isCollapsed) unfold(body, !isOpen(body));
+    }
+    else if (button.matches(".unfold")) unfold(button.closest("tbody"), !isOpen(button.closest("tbody")));
     else if (button.matches(".sort")) sortBy(button.closest("th"));
     else if (button.matches(".choice button")) choose(button);
     else if (button.id === "unfold-all") bodies().forEach((body) => unfold(body, true));

@@ -33,6 +33,7 @@ def budget_table(title: str, estimate: EstimateRecord) -> Iterator[str]:
         f"{title}: {estimate.value:.6g} ± {estimate.expanded:.2g}{unit} "
         f"(95 %, k = {estimate.coverage_factor:.2f}, {_freedom(estimate.dof)} degrees of freedom)"
     )
-    yield f"  {'influence':<36}{'standard':>12}{'share':>10}{'dof':>8}"
+    width = max([36, *(len(row.influence) for row in estimate.budget)])
+    yield f"  {'influence':<{width}}{'standard':>12}{'share':>10}{'dof':>8}"
     for row in estimate.budget:
-        yield f"  {row.influence:<36}{row.standard:12.3g}{row.share:10.3%}{_freedom(row.dof):>8}"
+        yield f"  {row.influence:<{width}}{row.standard:12.3g}{row.share:10.3%}{_freedom(row.dof):>8}"

@@ -329,6 +329,9 @@ def test_a_claim_is_kept_and_one_about_nothing_is_skipped(run: pytest.Pytester) 
         "test_agrees[sim]": "passed",
         "test_missing[sim]": "skipped",
     }
+    reports = recorder.getreports("pytest_runtest_logreport")
+    told = [report.longrepr[2] for report in reports if isinstance(report.longrepr, tuple)]
+    assert told == ["Skipped: about variants that were not selected"]  # but a model of one's own
     kept = load_report(run.path / "out" / "report.json").claims
     assert [claim.explanation for claim in kept] == ["predicted: it cannot", ""]
 

@@ -36,4 +36,5 @@ def budget_table(title: str, estimate: EstimateRecord) -> Iterator[str]:
     width = max([36, *(len(row.influence) for row in estimate.budget)])
     yield f"  {'influence':<{width}}{'standard':>12}{'share':>10}{'dof':>8}"
     for row in estimate.budget:
-        yield f"  {row.influence:<{width}}{row.standard:12.3g}{row.share:10.3%}{_freedom(row.dof):>8}"
+        figures = f"{row.standard:12.3g}{row.share:10.3%}{_freedom(row.dof):>8}"
+        yield f"  {row.influence:<{width}}{figures}"

@@ -76,7 +76,7 @@ def test_no_current_flows_while_the_output_is_off(station: Station, supply: Supp
 
 def test_another_serial_number_is_refused(station: Station) -> None:
     settings = station.supply.model_copy(update={"serial_number": "000000"})
-    with pytest.raises(SupplyIdentityError, match="not 000000: correct the resource"):
+    with pytest.raises(SupplyIdentityError, match="000000: correct the resource"):
         open_supply(settings)
 
 

@@ -193,7 +193,8 @@ def _write(windows: Windows, folder: Path) -> None:
         # Not to the file at once: what numpy raises of a full disk does not say so.
         buffer = io.BytesIO()
         np.save(buffer, getattr(windows, name))
-        (folder / f"{name}.npy").write_bytes(buffer.getbuffer())
+        # Nor a view of the buffer: with one left in an error's frames, Python 3.12.1 crashes.
+        (folder / f"{name}.npy").write_bytes(buffer.getvalue())
     (folder / "digest.txt").write_text(windows.digest(), encoding="ascii")
 
 

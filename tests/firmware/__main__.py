@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.twin.core.build import LIBRARY, VARIABLE, build
 from bench.twin.core.toolchain import find_toolchain
 
-PARSERS = ("console", "image")
+PARSERS = ("console", "image", "live")
 SANITIZED = ("-DHAR_STRICT=ON", "-DHAR_SANITIZE=ON", "-DHAR_TOOLS=ON")
 MEMORY = ("-DHAR_STRICT=ON", "-DHAR_TOOLS=ON")
 

@@ -1,5 +1,7 @@
 """The core and the kernels as ESP32 machine code: what this machine's give, byte for byte."""
 
+import struct
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,6 +151,56 @@ def test_a_layer_and_its_softmax_come_out_the_same_to_the_last_bit(
         outputs.append((hybrid, dense, kernels.softmax(hybrid, 0.7)))
     for here, there in zip(*outputs, strict=True):
         assert here.tobytes() == there.tobytes()
+
+
+ARITHMETIC = """
+#include "host.hpp"
+int main() {
+  double a = 0;
+  while (host::read(&a, sizeof a)) {
+    const auto b = host::next<double>();
+    host::put(a + b);
+    host::put(a - b);
+    host::put(a * b);
+    host::put(a / b);
+    host::put(static_cast<double>(static_cast<float>(a)));
+    host::put(static_cast<float>(a) / static_cast<float>(b));
+    host::put<std::uint32_t>((a < b) + 2 * (a <= b) + 4 * (a == b) + 8 * (a >= b) + 16 * (a > b));
+  }
+  return 0;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def arithmetic(esp32: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[xtensa.Emulator]:
+    """An emulator that computes with doubles."""
+    folder = tmp_path_factory.mktemp("arithmetic")
+    (folder / "arithmetic.cpp").write_text(ARITHMETIC)
+    program = xtensa.Build(folder).linked(folder / "arithmetic.cpp", ())
+    with xtensa.Emulator(program) as emulator:
+        yield emulator
+
+
+def results(a: np.float64, b: np.float64) -> list[float]:
+    """What `ARITHMETIC` computes, computed here."""
+    narrow = np.float32(a) / np.float32(b)
+    return [float(x) for x in (a + b, a - b, a * b, a / b, np.float32(a), narrow)]
+
+
+@settings(max_examples=200)
+@given(st.floats(), st.floats(), st.floats(0.5, 2.0))
+@np.errstate(all="ignore")
+def test_doubles_are_rounded_as_here(
+    arithmetic: xtensa.Emulator, first: float, second: float, near: float
+) -> None:
+    a = np.float64(first)
+    for b in (np.float64(second), np.float64(near), a * near, np.nextafter(a, second)):
+        arithmetic.send(struct.pack("<dd", a, b))
+        *there, compared = struct.unpack("<5dfI", arithmetic.receive(48))
+        assert [x.hex() for x in there] == [x.hex() for x in results(a, b)]  # "nan" has no sign
+        holds = (a < b, a <= b, a == b, a >= b, a > b)
+        assert compared == sum(int(each) << bit for bit, each in enumerate(holds))
 
 
 def test_an_exception_ends_the_program_with_its_cause(esp32: None, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ class TapeRegisters final : public Registers {
   std::uint8_t byte_at(std::uint8_t address, std::size_t index) {
     switch (address) {
       case kWhoAmI:
-        return kIdentity;
+        return tape_.next() < 0xFC ? kIdentity : tape_.next();
       case kInterruptStatus:
         return tape_.next() < 0xE0 ? std::uint8_t{0} : tape_.next();
       case kFifoCount:  // up to 2047, high byte first
@@ -72,7 +72,10 @@ class LivePort final : public har::QuietPort {
       : QuietPort(partition), tape_(tape), registers_(tape_), sensor_(registers_) {}
 
   const char* start_sampling() override {
-    const char* wrong = sensor_.start(micros());
+    const char* wrong = sensor_.reset();
+    if (wrong == nullptr) {
+      wrong = sensor_.start(micros());
+    }
     sampled = wrong == nullptr;
     return wrong;
   }

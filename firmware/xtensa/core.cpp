@@ -53,9 +53,10 @@ void put_bytes(har::Bytes bytes) {
   host::write(bytes.data, bytes.size);
 }
 
-std::uint32_t answer_to(Call call) {
+template <typename Value>
+Value answer_to(Call call) {
   host::put(call);
-  return host::next<std::uint32_t>();
+  return host::next<Value>();
 }
 
 class HostPort final : public har::Port {
@@ -72,18 +73,12 @@ class HostPort final : public har::Port {
     put_bytes(text);
   }
   void drain() override { host::put(kDrain); }
-  std::uint64_t micros() override {
-    host::put(kMicros);
-    return host::next<std::uint64_t>();
-  }
+  std::uint64_t micros() override { return answer_to<std::uint64_t>(kMicros); }
   void marker(bool level) override {
     host::put(kMarker);
     host::put<std::uint32_t>(level);
   }
-  std::uint64_t timestamp() override {
-    host::put(kTimestamp);
-    return host::next<std::uint64_t>();
-  }
+  std::uint64_t timestamp() override { return answer_to<std::uint64_t>(kTimestamp); }
   void wait(std::uint32_t micros) override {
     host::put(kWait);
     host::put(micros);
@@ -108,8 +103,8 @@ class HostPort final : public har::Port {
   }
   void stop_sampling() override { sensor_.stop(); }
   std::string_view idle_between_samples() const override { return "light sleep, sensor on"; }
-  bool interrupted() override { return answer_to(kInterrupted) != 0; }
-  bool running() const override { return answer_to(kRunning) != 0; }
+  bool interrupted() override { return answer_to<std::uint32_t>(kInterrupted) != 0; }
+  bool running() const override { return answer_to<std::uint32_t>(kRunning) != 0; }
 
  private:
   har::Bytes partition_;

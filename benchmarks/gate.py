@@ -4,12 +4,12 @@ Pairs of sessions are measured on the same simulated station, each with new nois
 changed between them, so whatever the gate calls worse is a false alarm. Then the second session's
 energies are raised, until nine of ten pairs are called worse::
 
-    python -m benchmarks.gate [--comparisons 500] [--windows 5 10 20]
+    python -m benchmarks.gate [--comparisons 500] [--windows 5 10 20] [--power-cycles 3]
 
-A session is three power cycles. It adds its own drift, drawn from the declared spread between
-sessions, once with and once without a reference variant in between that has the same drift. Behind
-the share of false alarms, worse and better together, stands the interval that holds their true rate
-with 95 % probability (C. J. Clopper and E. S. Pearson, 1934, Biometrika 26, 404-413).
+A session adds its own drift, drawn from the declared spread between sessions, once with and once
+without a reference variant in between that has the same drift. Behind the share of false alarms,
+worse and better together, stands the interval that holds their true rate with 95 % probability
+(C. J. Clopper and E. S. Pearson, 1934, Biometrika 26, 404-413).
 """
 
 import argparse
@@ -22,12 +22,13 @@ from scipy import stats
 
 from bench.measurement.capture import plan_window
 from bench.run.gate import DECLARED
+from bench.run.station import POWER_CYCLES
 from bench.station.configuration import load_station
 from bench.verdict.comparison import Replicates, SessionSpread, ratio
 from bench.verdict.gate import Change, judge_ratios
 from benchmarks.coverage import STATION, Lab, draw_lab, measure
 
-CYCLES, WINDOWS, POWER = 3, (5, 10, 20), 0.9
+WINDOWS, POWER = (5, 10, 20), 0.9
 INFERENCES = 10
 """In a window: the fewest that there are, so windows scatter more than most."""
 RISES = np.geomspace(1e-6, 0.1, 600)
@@ -47,13 +48,13 @@ class Pair:
     drifts: tuple[float, float]
 
 
-def session(lab: Lab, name: str, windows: int) -> Energies:
+def session(lab: Lab, name: str, cycles: int, windows: int) -> Energies:
     """Energies (cycle, window) of one session; its noise is a function of its name."""
     plan = plan_window(lab.station, lab.latency, INFERENCES)
-    energies = np.empty((CYCLES, windows))
+    energies = np.empty((cycles, windows))
     lab.world.begin()
     lab.world.identity = name
-    for cycle in range(CYCLES):
+    for cycle in range(cycles):
         lab.world.disconnect()
         for window in range(windows):
             energies[cycle, window] = measure(lab, plan).window.energy
@@ -113,22 +114,27 @@ def main() -> None:
     parser.add_argument(
         "--windows", type=int, nargs="+", default=WINDOWS, help="of a power cycle, one row for each"
     )
+    parser.add_argument(
+        "--power-cycles", type=int, default=POWER_CYCLES["sim"], help="of a session"
+    )
     options = parser.parse_args()
-    count, most = options.comparisons, max(options.windows)
+    count, cycles, most = options.comparisons, options.power_cycles, max(options.windows)
     random = np.random.default_rng(1)
     station = load_station(STATION)
     pairs = []
     for number in range(count):
         lab = draw_lab(station, number)
         names = ("new", "old", "reference of new", "reference of old")
-        new, old, new_reference, old_reference = (session(lab, name, most) for name in names)
+        new, old, new_reference, old_reference = (
+            session(lab, name, cycles, most) for name in names
+        )
         drifts = tuple(random.standard_normal(2))
         pairs.append(Pair(new, old, new_reference, old_reference, (drifts[0], drifts[1])))
     scatter = np.mean([pair.old.std(axis=1).mean() / pair.old.mean() for pair in pairs])
-    cycles = np.mean([pair.old.mean(axis=1).std(ddof=1) / pair.old.mean() for pair in pairs])
+    between = np.mean([pair.old.mean(axis=1).std(ddof=1) / pair.old.mean() for pair in pairs])
     print(
-        f"{count} pairs of sessions, {CYCLES} power cycles; relative standard deviation of windows "
-        f"{scatter:.2e}, of power cycles {cycles:.2e}, of sessions {DECLARED.between_sessions:.2e}"
+        f"{count} pairs of sessions, {cycles} power cycles; relative standard deviation of windows "
+        f"{scatter:.2e}, of power cycles {between:.2e}, of sessions {DECLARED.between_sessions:.2e}"
     )
     print(
         f"level {DECLARED.level:.0%}\n{'reference':<10}{'margin':>7}{'windows':>8}"

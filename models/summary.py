@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from models.catalog import BASE, Technique
 from models.dataset import Dataset
-from models.evaluation import RESAMPLES
+from models.evaluation import RESAMPLES, tails
 from models.manifest import Manifest, Measured, NotMeasured
 from models.split import Split
 
 COLUMNS = (BASE, *Technique)
-_TAILS = (0.025, 0.975)
 
 _PAGE = """\
 # Accuracy on subjects never seen
@@ -33,8 +32,8 @@ Data set: {dataset}, content {digest}.
 
 Base is the Keras model; L, D and F are the `.tflite` files in LiteRT, and in TFLM where it takes
 them. Accuracies in percent of the test windows, the mean of the folds. 95 %: bootstrap over the
-subjects of each fold. Subjects: standard deviation of the accuracy over subjects. Drop: points
-lost against base, its interval with the same subjects drawn for both.
+subjects of each fold, expanded for their small number. Subjects: standard deviation of the accuracy
+over subjects. Drop: points lost against base, its interval with the same subjects drawn for both.
 
 {table}"""
 
@@ -107,15 +106,16 @@ def rows(network: str, folds: Sequence[Mapping[str, Evaluated]]) -> list[Row]:
 def _row(network: str, column: str, tested: Sequence[Evaluated], base: Sequence[Measured]) -> Row:
     measured = [one.reference for one in tested]
     mean, drawn = _mean(measured), _drawn(measured)
+    groups = [len(one.per_subject) for one in measured]
     scores = [score.accuracy for one in measured for score in one.per_subject.values()]
-    drop = None if column == BASE else _estimate(_mean(base) - mean, _drawn(base) - drawn)
+    drop = _mean(base) - mean, _drawn(base) - drawn
     return Row(
         network=network,
         technique=column,
-        accuracy=_estimate(mean, drawn),
+        accuracy=_estimate(mean, drawn, groups),
         folds=tuple(one.accuracy for one in measured),
         spread=float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0,
-        drop=drop,
+        drop=None if column == BASE else _estimate(*drop, groups),
         tflm=_in_tflm([one.tflm for one in tested]),
     )
 
@@ -184,8 +184,8 @@ def _drawn(folds: Sequence[Measured]) -> NDArray[np.float64]:
     return drawn
 
 
-def _estimate(value: float, drawn: NDArray[np.float64]) -> Estimate:
-    low, high = np.quantile(drawn, _TAILS)
+def _estimate(value: float, drawn: NDArray[np.float64], groups: Sequence[int]) -> Estimate:
+    low, high = np.quantile(drawn, tails(groups))
     return Estimate(value, float(low), float(high))
 
 

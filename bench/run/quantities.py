@@ -75,7 +75,7 @@ def _accuracy_ratio(pair: Pair, _between: SessionSpread, level: float) -> Ratio:
         return Ratio.exact(1.0)
     lost, mean = difference(old, new, level), sum(new.values()) / len(new)
     low, high = 1.0 + lost.low / mean, 1.0 + lost.high / mean
-    return Ratio(1.0 + lost.mean / mean, low, high, lost.p, "bootstrap over subjects")
+    return Ratio(1.0 + lost.mean / mean, low, high, lost.p, "t over subjects")
 
 
 QUANTITIES = (

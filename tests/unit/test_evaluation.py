@@ -21,6 +21,7 @@ from models.evaluation import (
     evaluate_variant,
     evaluation,
     interval,
+    tails,
 )
 from models.flatbuffer import read
 from models.runtimes import TFLM_WORKER, NotRun, Ran, Refused, run_litert, run_tflm
@@ -94,6 +95,23 @@ def test_the_interval_is_the_one_of_sampling_subjects() -> None:
     assert low == pytest.approx(accuracies.mean() - 1.96 * error, abs=0.1 * error)
     assert high == pytest.approx(accuracies.mean() + 1.96 * error, abs=0.1 * error)
     assert interval(scores) == (low, high)
+
+
+@pytest.mark.parametrize("groups", [(8,), (8, 8, 7, 7)], ids=["one fold", "four folds"])
+def test_intervals_of_few_subjects_hold_the_true_mean(groups: tuple[int, ...]) -> None:
+    draw, count, held = np.random.default_rng(5), 800, 0
+    for _ in range(count):
+        resampled = np.zeros(500)
+        for size in groups:
+            values = draw.normal(0.0, 1.0, size)
+            resampled += values[draw.integers(size, size=(500, size))].mean(axis=1)
+        low, high = np.quantile(resampled, tails(groups))
+        held += low <= 0.0 <= high
+    assert held / count == pytest.approx(0.95, abs=0.025)
+
+
+def test_one_subject_alone_gives_the_ends() -> None:
+    assert tails([1]) == (0.0, 1.0)
 
 
 def test_outputs_that_are_no_numbers_are_an_error() -> None:

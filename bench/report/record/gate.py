@@ -19,7 +19,8 @@ class ComparisonRecord(Record):
         ratio: Of this run to the baseline, by power cycles where there are any.
         low: Lower end of the ratio's confidence interval.
         high: Upper end.
-        adjusted_p: P-value of no change after the control of false discoveries over the matrix.
+        adjusted_p: P-value of no change after the control of false discoveries over the matrix;
+            1 of what is the same.
         method: How the interval was found.
         change: ``better``, ``same``, ``worse`` or ``inconclusive``.
     """

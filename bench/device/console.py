@@ -200,10 +200,12 @@ class DeviceConsole:
     def arena(self) -> tuple[int, int]:
         """Bytes of the tensor arena that the model uses, and its size."""
         lines = self.command("arena")
-        return (
-            int(find(lines, r"m-arena-used-(\d+)")),
-            int(find(lines, r"m-arena-size-(\d+)")),
-        )
+        used = int(find(lines, r"m-arena-used-(\d+)"))
+        if not used:
+            raise ConsoleGarbageError(
+                f"device: 0 bytes of arena used, wanted some: {BUILD_AND_FLASH}"
+            )
+        return used, int(find(lines, r"m-arena-size-(\d+)"))
 
     def clock_hz(self) -> int:
         """The CPU's clock in Hz."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bench.errors import MeasurementError
 from bench.measurement.capture import trace_limits
 from bench.measurement.correction import corrected
 from bench.measurement.declared import circuit_of, corrections_of, figures_of
@@ -40,9 +41,14 @@ def window_of(trace: Trace, station: Station, samples: int, device_seconds: floa
     """The window in a trace of so many `samples` that lasts `device_seconds` s by the device.
 
     Raises:
-        MeasurementError: The trace is not sound, or the clocks disagree.
+        MeasurementError: The trace is not sound, its energy is none, or the clocks disagree.
     """
     energy = _energy(trace, find_window(trace, trace_limits(station, samples)), station)
+    if not energy.energy > 0.0:
+        raise MeasurementError(
+            f"window: an energy of {energy.energy:.4g} J; wanted more than none: see that the "
+            "shunt's leads are not swapped"
+        )
     check_clock(energy, device_seconds, figures_of(station))
     return energy
 

@@ -8,6 +8,9 @@ from bench.report.record import VariantRecord, WindowRecord
 from bench.verdict.comparison import Ratio, Replicates, SessionSpread, ratio
 from bench.verdict.subjects import difference
 
+LEAST_ACCURACY = 1e-6
+"""What an accuracy of zero counts as where it is divided by."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -73,7 +76,8 @@ def _accuracy_ratio(pair: Pair, _between: SessionSpread, level: float) -> Ratio:
     )
     if new == old:
         return Ratio.exact(1.0)
-    lost, mean = difference(old, new, level), sum(new.values()) / len(new)
+    lost = difference(old, new, level)
+    mean = max(sum(new.values()) / len(new), LEAST_ACCURACY)
     low, high = 1.0 + lost.low / mean, 1.0 + lost.high / mean
     return Ratio(1.0 + lost.mean / mean, low, high, lost.p, "bootstrap over subjects")
 

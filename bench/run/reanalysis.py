@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from bench.errors import MeasurementError, ReportError
 from bench.measurement.analysis import check_supply, energies_of, idle_of, window_of
 from bench.measurement.capture import WindowPlan
@@ -45,7 +47,6 @@ from bench.station.calibration import Calibration, RecordFile, calibration_of
 from bench.station.configuration import Station, stored_station
 from bench.verdict.judge import judge
 from bench.verdict.limits import Limit
-from bench.verdict.rules import Rule
 
 _OF_A_MEASUREMENT = ("energy", "saving", "latency", "arena")
 """Quantities that are judged only of a variant that was measured."""
@@ -199,16 +200,22 @@ def _judged_again(record: VariantRecord) -> VariantRecord:
 
 
 def _limit(judgement: JudgementRecord) -> Limit:
-    return Limit.model_validate(
-        {
-            "variant": "*",
-            "quantity": judgement.quantity,
-            "unit": judgement.unit,
-            judgement.bound: judgement.limit,
-            "rule": Rule(judgement.rule),
-            "source": judgement.source,
-        }
-    )
+    try:
+        return Limit.model_validate(
+            {
+                "variant": "*",
+                "quantity": judgement.quantity,
+                "unit": judgement.unit,
+                judgement.bound: judgement.limit,
+                "rule": judgement.rule,
+                "source": judgement.source,
+            }
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ReportError(
+            f"report: limit of {judgement.quantity}: {first['msg']}: run the bench again"
+        ) from error
 
 
 def _with_savings(

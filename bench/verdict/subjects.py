@@ -11,6 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from bench.errors import MeasurementError
+
 RESAMPLES = 10_000
 Agreement = Literal["agrees", "contradicts", "undecided"]
 
@@ -55,6 +57,15 @@ def mean_over_subjects(values: Mapping[int, float], seed: int = 0, level: float 
 def difference(
     better: Mapping[int, float], worse: Mapping[int, float], level: float = 0.05
 ) -> Interval:
-    """How much `better` exceeds `worse`, both by subject; the subjects must be the same."""
+    """How much `better` exceeds `worse`, both by subject.
+
+    Raises:
+        MeasurementError: The subjects are not the same.
+    """
+    if alone := better.keys() ^ worse.keys():
+        raise MeasurementError(
+            f"accuracies by subject: {sorted(alone)} in only one of two; wanted the same subjects: "
+            "run both on one data set and fold"
+        )
     by_subject = {subject: better[subject] - worse[subject] for subject in better}
     return mean_over_subjects(by_subject, level=level)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.errors import MeasurementError
 from bench.verdict.published import published
 from bench.verdict.subjects import Agreement, Interval, difference, mean_over_subjects
 from models.catalog import NETWORKS
@@ -45,7 +46,7 @@ def test_what_both_models_have_in_common_cancels_in_the_difference() -> None:
 
 
 def test_the_difference_of_other_subjects_is_refused() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(MeasurementError, match=r"\[2, 3\] in only one of two"):
         difference({1: 0.9, 2: 0.9}, {1: 0.9, 3: 0.9})
 
 

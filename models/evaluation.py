@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bootstrap import percentile_interval, resampled
 from models.catalog import ACTIVITIES
 from models.errors import EvaluationError
 from models.flatbuffer import read
@@ -23,9 +24,6 @@ from models.graph import FlatModel
 from models.runtimes import NotRun, Ran, Refused, run_keras, run_litert, run_tflm
 from models.tolerance import output_tolerance
 from models.windows import Windows
-
-RESAMPLES = 10_000
-"""Draws of subjects behind an interval."""
 
 
 @dataclass(frozen=True)
@@ -174,19 +172,14 @@ def _score(correct: NDArray[np.bool_]) -> Score:
 
 
 def interval(scores: Mapping[int, Score], *, seed: int = 0) -> tuple[float, float]:
-    """95 % confidence interval of the accuracy over all windows: percentile bootstrap.
-
-    Windows of one subject resemble each other, so it is subjects that are drawn with replacement
-    (the cluster bootstrap of Davison and Hinkley 1997, section 3.8), 10,000 times; what is left to
-    chance is whom the model will meet. With the eight subjects of a fold it is somewhat too narrow.
-    """
-    windows = np.array([score.windows for score in scores.values()])
-    correct = np.array([score.correct for score in scores.values()])
-    draw = np.random.default_rng(seed)
-    chosen = draw.integers(len(scores), size=(RESAMPLES, len(scores)))
-    accuracies = correct[chosen].sum(axis=1) / windows[chosen].sum(axis=1)
-    low, high = np.quantile(accuracies, (0.025, 0.975))
-    return float(low), float(high)
+    """95 % confidence interval of the accuracy over all windows (`models.bootstrap`)."""
+    return percentile_interval(
+        resampled(
+            [score.correct for score in scores.values()],
+            [score.windows for score in scores.values()],
+            np.random.default_rng(seed),
+        )
+    )
 
 
 def agreement(model: FlatModel, litert: NDArray[Any], tflm: NDArray[Any]) -> Agreement:

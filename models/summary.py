@@ -13,14 +13,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bootstrap import percentile_interval, resampled
 from models.catalog import BASE, Technique
 from models.dataset import Dataset
-from models.evaluation import RESAMPLES
 from models.manifest import Manifest, Measured, NotMeasured
 from models.split import Split
 
 COLUMNS = (BASE, *Technique)
-_TAILS = (0.025, 0.975)
 
 _PAGE = """\
 # Accuracy on subjects never seen
@@ -172,21 +171,18 @@ def _mean(folds: Sequence[Measured]) -> float:
 
 def _drawn(folds: Sequence[Measured]) -> NDArray[np.float64]:
     """(resamples,) means over folds; the same draw of subjects for the same subjects."""
-    draw = np.random.default_rng(0)
+    random = np.random.default_rng(0)
     means = []
     for fold in folds:
         scores = [fold.per_subject[subject] for subject in sorted(fold.per_subject)]
-        windows = np.array([score.windows for score in scores])
-        correct = np.array([score.correct for score in scores])
-        chosen = draw.integers(len(scores), size=(RESAMPLES, len(scores)))
-        means.append(correct[chosen].sum(axis=1) / windows[chosen].sum(axis=1))
+        correct, windows = [s.correct for s in scores], [s.windows for s in scores]
+        means.append(resampled(correct, windows, random))
     drawn: NDArray[np.float64] = np.mean(means, axis=0)
     return drawn
 
 
 def _estimate(value: float, drawn: NDArray[np.float64]) -> Estimate:
-    low, high = np.quantile(drawn, _TAILS)
-    return Estimate(value, float(low), float(high))
+    return Estimate(value, *percentile_interval(drawn))
 
 
 def _percent(estimate: Estimate, form: str) -> list[str]:

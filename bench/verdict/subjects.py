@@ -1,7 +1,6 @@
 """Differences of accuracy judged by how they vary between subjects.
 
-Windows of one person are alike, so the persons are what a confidence interval resamples
-(B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 8). Differences are
+A confidence interval is that of the bootstrap over subjects (`models.bootstrap`). Differences are
 taken within each person, who has seen both models.
 """
 
@@ -12,8 +11,8 @@ from typing import Literal
 import numpy as np
 
 from bench.errors import MeasurementError
+from models.bootstrap import percentile_interval, resampled
 
-RESAMPLES = 10_000
 Agreement = Literal["agrees", "contradicts", "undecided"]
 
 
@@ -46,12 +45,11 @@ class Interval:
 def mean_over_subjects(values: Mapping[int, float], seed: int = 0, level: float = 0.05) -> Interval:
     """Mean of one value for each subject, with a percentile bootstrap interval of 1 - `level`."""
     by_subject = np.array([values[subject] for subject in sorted(values)])
-    draws = np.random.default_rng(seed).integers(len(by_subject), size=(RESAMPLES, len(by_subject)))
-    means = by_subject[draws].mean(axis=1)
-    low, high = np.quantile(means, [level / 2.0, 1.0 - level / 2.0])
+    each = np.ones(len(by_subject))
+    means = resampled(by_subject, each, np.random.default_rng(seed))
     beyond = 1 + min(int(np.sum(means <= 0.0)), int(np.sum(means >= 0.0)))
-    p = min(1.0, 2.0 * beyond / (1 + RESAMPLES))
-    return Interval(float(by_subject.mean()), float(low), float(high), p)
+    p = min(1.0, 2.0 * beyond / (1 + len(means)))
+    return Interval(float(by_subject.mean()), *percentile_interval(means, level), p)
 
 
 def difference(

@@ -13,10 +13,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.accuracy import NotMeasured, RuntimeAccuracy
 from models.bootstrap import percentile_interval, resampled
 from models.catalog import BASE, Technique
 from models.dataset import Dataset
-from models.manifest import Manifest, Measured, NotMeasured
+from models.manifest import Manifest
 from models.split import Split
 
 COLUMNS = (BASE, *Technique)
@@ -56,8 +57,8 @@ class Evaluated:
         tflm: In TFLM, or why not; None for the base.
     """
 
-    reference: Measured
-    tflm: Measured | NotMeasured | None = None
+    reference: RuntimeAccuracy
+    tflm: RuntimeAccuracy | NotMeasured | None = None
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -103,7 +104,9 @@ def rows(network: str, folds: Sequence[Mapping[str, Evaluated]]) -> list[Row]:
     ]
 
 
-def _row(network: str, column: str, tested: Sequence[Evaluated], base: Sequence[Measured]) -> Row:
+def _row(
+    network: str, column: str, tested: Sequence[Evaluated], base: Sequence[RuntimeAccuracy]
+) -> Row:
     measured = [one.reference for one in tested]
     mean, drawn = _mean(measured), _drawn(measured)
     scores = [score.accuracy for one in measured for score in one.per_subject.values()]
@@ -119,8 +122,8 @@ def _row(network: str, column: str, tested: Sequence[Evaluated], base: Sequence[
     )
 
 
-def _in_tflm(tested: Sequence[Measured | NotMeasured | None]) -> float | str:
-    measured = [one for one in tested if isinstance(one, Measured)]
+def _in_tflm(tested: Sequence[RuntimeAccuracy | NotMeasured | None]) -> float | str:
+    measured = [one for one in tested if isinstance(one, RuntimeAccuracy)]
     if len(measured) == len(tested):
         return _mean(measured)
     reasons = [one.reason for one in tested if isinstance(one, NotMeasured)]
@@ -165,11 +168,11 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def _mean(folds: Sequence[Measured]) -> float:
+def _mean(folds: Sequence[RuntimeAccuracy]) -> float:
     return float(np.mean([fold.accuracy for fold in folds]))
 
 
-def _drawn(folds: Sequence[Measured]) -> NDArray[np.float64]:
+def _drawn(folds: Sequence[RuntimeAccuracy]) -> NDArray[np.float64]:
     """(resamples,) means over folds; the same draw of subjects for the same subjects."""
     random = np.random.default_rng(0)
     means = []

@@ -10,12 +10,12 @@ from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.integrity import check_samples
 from bench.measurement.model import energy_above_idle, gross_energy, idle_power, mean_current
 from bench.measurement.plausibility import (
-    Agreement,
+    Currents,
     check_clock,
     check_current,
     compare_current,
 )
-from bench.measurement.repeated import Run
+from bench.measurement.repeated import Series
 from bench.measurement.trace import Trace
 from bench.measurement.uncertainty import Estimate, evaluate
 from bench.measurement.windows import Window, find_idle, find_window
@@ -24,7 +24,7 @@ from bench.station.configuration import Station
 
 @dataclass(frozen=True)
 class Energies:
-    """What a run's windows and idle readings give.
+    """What a series's windows and idle readings give.
 
     Attributes:
         gross: Of one inference.
@@ -76,22 +76,22 @@ def check_supply(idle: WindowEnergy, reading: float, station: Station) -> float:
     return check_current(_mean_current(idle, station), reading, station.calibration.supply)
 
 
-def compare_supply(waiting: WindowEnergy, reading: float, station: Station) -> Agreement:
+def compare_supply(waiting: WindowEnergy, reading: float, station: Station) -> Currents:
     """Set the current of a stretch of waiting beside the supply's own `reading` in A."""
     return compare_current(_mean_current(waiting, station), reading, station.calibration.supply)
 
 
 def _mean_current(waiting: WindowEnergy, station: Station) -> Estimate:
-    return evaluate(mean_current(Run([waiting], 1), figures_of(station)))
+    return evaluate(mean_current(Series([waiting], 1), figures_of(station)))
 
 
-def energies_of(run: Run, station: Station) -> Energies:
-    """Energies and idle power of a run with idle readings, each with its uncertainty."""
+def energies_of(series: Series, station: Station) -> Energies:
+    """Energies and idle power of a series with idle readings, each with its uncertainty."""
     figures = figures_of(station)
     return Energies(
-        gross=evaluate(gross_energy(run, figures)),
-        above_idle=evaluate(energy_above_idle(run, figures)),
-        idle_power=evaluate(idle_power(run, figures)),
+        gross=evaluate(gross_energy(series, figures)),
+        above_idle=evaluate(energy_above_idle(series, figures)),
+        idle_power=evaluate(idle_power(series, figures)),
     )
 
 

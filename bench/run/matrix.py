@@ -10,15 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Literal
 
 from bench.report.record import AccuracyRecord, BaseRecord, ClaimRecord, VariantRecord
-from bench.verdict.published import published
+from bench.verdict.published import ClaimVerdict, published
 from bench.verdict.subjects import Interval, difference, mean_over_subjects
 from models.catalog import BASE, NETWORKS
-
-Verdict = Literal["agrees", "contradicts", "undecided", "calibrated"]
-"""``calibrated``: agrees because a constant was taken from the very figure."""
 
 SAVING_NETWORKS = ("C_1", "C_2", "C_3", "C_4", "C_5")
 """The networks of which the paper has an energy under L, so a saving (its Fig. 4)."""
@@ -33,7 +29,7 @@ class Finding:
     """What was published, what was found, and whether they agree."""
 
     claim: str
-    verdict: Verdict
+    verdict: ClaimVerdict
     published: str
     found: str
     interval: Interval | None = None
@@ -196,7 +192,7 @@ def table_2(matrix: Matrix, network: str, technique: str) -> Finding:
     assert entry.accuracy is not None
     assert entry.interval is not None
     interval = Interval(entry.accuracy, *entry.interval)
-    verdict: Verdict = "agrees" if interval.low <= value <= interval.high else "contradicts"
+    verdict: ClaimVerdict = "agrees" if interval.low <= value <= interval.high else "contradicts"
     found = f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"
     claim = f"accuracy of {network} under {technique} (Table 2)"
     return Finding(claim, verdict, f"{value:.3f}", found, interval)

@@ -21,7 +21,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Quantity:
+class ComparedQuantity:
     """Something to compare.
 
     Attributes:
@@ -41,7 +41,9 @@ class Quantity:
     of_weights: bool = False
 
 
-def _scattering(name: str, unit: str, of_window: Callable[[WindowRecord], float]) -> Quantity:
+def _scattering(
+    name: str, unit: str, of_window: Callable[[WindowRecord], float]
+) -> ComparedQuantity:
     def value(record: VariantRecord) -> float | None:
         windows = record.measurement.windows if record.measurement else ()
         return sum(map(of_window, windows)) / len(windows) if windows else None
@@ -51,17 +53,19 @@ def _scattering(name: str, unit: str, of_window: Callable[[WindowRecord], float]
             replicates(pair.new, of_window), replicates(pair.old, of_window), between, level
         )
 
-    return Quantity(name, unit, value, of_pair, of_window)
+    return ComparedQuantity(name, unit, value, of_pair, of_window)
 
 
-def _exact(name: str, unit: str, value: Callable[[VariantRecord], float | None]) -> Quantity:
+def _exact(
+    name: str, unit: str, value: Callable[[VariantRecord], float | None]
+) -> ComparedQuantity:
     def of_pair(pair: Pair, _between: SessionSpread, _level: float) -> Ratio:
         new, old = value(pair.new), value(pair.old)
         assert new is not None
         assert old is not None
         return Ratio.exact(new / old)
 
-    return Quantity(name, unit, value, of_pair)
+    return ComparedQuantity(name, unit, value, of_pair)
 
 
 def _accuracy(record: VariantRecord) -> float | None:
@@ -87,7 +91,7 @@ QUANTITIES = (
     _scattering("latency", "s", lambda window: window.device_seconds / window.inferences),
     _exact("bytes", "B", lambda record: record.model.size if record.model else None),
     _exact("arena", "B", lambda record: record.measurement.arena if record.measurement else None),
-    Quantity("accuracy", "1", _accuracy, _accuracy_ratio, of_weights=True),
+    ComparedQuantity("accuracy", "1", _accuracy, _accuracy_ratio, of_weights=True),
 )
 
 

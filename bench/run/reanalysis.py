@@ -17,7 +17,7 @@ from bench.measurement.analysis import check_supply, energies_of, idle_of, windo
 from bench.measurement.capture import WindowPlan
 from bench.measurement.declared import figures_of
 from bench.measurement.live import figures_of_live
-from bench.measurement.repeated import Run
+from bench.measurement.repeated import Series
 from bench.measurement.trace import TraceFileError, load
 from bench.report.budget import budget_table
 from bench.report.convert import calibration_records, estimate_record, judgement_record
@@ -42,7 +42,7 @@ from bench.run.matrix import Matrix, energy_findings
 from bench.run.reached import device_reached
 from bench.run.records import measurement_record, window_record
 from bench.run.savings import savings
-from bench.run.subject import Measured, MeasuredIdle, MeasuredWindow, run_of
+from bench.run.subject import Measured, MeasuredIdle, MeasuredWindow, series_of
 from bench.station.calibration import Calibration, RecordFile, calibration_of
 from bench.station.configuration import Station, stored_station
 from bench.verdict.judge import judge
@@ -82,8 +82,8 @@ def reanalyse(path: Path, calibration: Calibration | None = None) -> Reanalysis:
         if record.measurement is not None
     }
     found = [bench.record(record, measured.get(record.variant)) for record in stored.variants]
-    runs = {name: one.run for name, one in measured.items() if isinstance(one, Measured)}
-    variants = tuple(map(_judged_again, _with_savings(found, runs, station)))
+    series = {name: one.series for name, one in measured.items() if isinstance(one, Measured)}
+    variants = tuple(map(_judged_again, _with_savings(found, series, station)))
     computed = stored.model_copy(
         update={
             "run": _facts(stored, station.calibration, path),
@@ -138,7 +138,7 @@ class _Bench:
             return error
         return Measured(
             plan=plan,
-            energies=energies_of(run_of(plan, windows, idle), self.station),
+            energies=energies_of(series_of(plan, windows, idle), self.station),
             latency=record.latency,
             supply_current=record.supply_current,
             supply_score=score,
@@ -219,13 +219,13 @@ def _limit(judgement: JudgementRecord) -> Limit:
 
 
 def _with_savings(
-    variants: Sequence[VariantRecord], runs: Mapping[str, Run], station: Station
+    variants: Sequence[VariantRecord], series: Mapping[str, Series], station: Station
 ) -> list[VariantRecord]:
     figures = figures_of(station)
     found = {
         f"{network}-{technique}": estimate_record(estimate)
         for network in dict.fromkeys(record.network for record in variants)
-        for technique, estimate in savings(network, runs, figures).items()
+        for technique, estimate in savings(network, series, figures).items()
     }
     return [record.model_copy(update={"saving": found.get(record.variant)}) for record in variants]
 

@@ -6,14 +6,12 @@ taken within each person, who has seen both models.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from bench.errors import MeasurementError
+from bench.verdict.published import ClaimVerdict
 from models.bootstrap import percentile_interval, resampled
-
-Agreement = Literal["agrees", "contradicts", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Interval:
     high: float
     p: float = 1.0
 
-    def against(self, low: float, high: float) -> Agreement:
+    def against(self, low: float, high: float) -> ClaimVerdict:
         """Whether a claim that the truth lies from `low` to `high` agrees with this interval."""
         if self.high < low or self.low > high:
             return "contradicts"

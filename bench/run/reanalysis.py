@@ -12,13 +12,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.errors import MeasurementError, ReportError
-from bench.measurement.analysis import check_supply, energies_of, idle_of, window_of
-from bench.measurement.capture import WindowPlan
+from bench.errors import ReportError
 from bench.measurement.declared import figures_of
-from bench.measurement.live import figures_of_live
 from bench.measurement.repeated import Series
-from bench.measurement.trace import TraceFileError, load
 from bench.report.budget import budget_table
 from bench.report.convert import calibration_records, estimate_record, judgement_record
 from bench.report.files import TRACES, load_report
@@ -28,28 +24,20 @@ from bench.report.record import (
     ClaimRecord,
     EstimateRecord,
     GateRecord,
-    IdleRecord,
     JudgementRecord,
-    LiveRecord,
-    MeasurementRecord,
     Report,
     RunFacts,
     VariantRecord,
-    WindowRecord,
 )
-from bench.run.live import with_figures
 from bench.run.matrix import Matrix, energy_findings
 from bench.run.reached import device_reached
-from bench.run.records import measurement_record, window_record
+from bench.run.replay import Replay
 from bench.run.savings import savings
-from bench.run.subject import Measured, MeasuredIdle, MeasuredWindow, series_of
+from bench.run.subject import Measured
 from bench.station.calibration import Calibration, RecordFile, calibration_of
 from bench.station.configuration import Station, stored_station
 from bench.verdict.judge import judge
 from bench.verdict.limits import Limit
-
-_OF_A_MEASUREMENT = ("energy", "saving", "latency", "arena")
-"""Quantities that are judged only of a variant that was measured."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +63,13 @@ def reanalyse(path: Path, calibration: Calibration | None = None) -> Reanalysis:
     """
     stored = load_report(path)
     station = _station(stored.run, calibration, path)
-    bench = _Bench(station, path.parent / TRACES)
+    replay = Replay(station, path.parent / TRACES)
     measured = {
-        record.variant: bench.measured(record.measurement)
+        record.variant: replay.measured(record.measurement)
         for record in stored.variants
         if record.measurement is not None
     }
-    found = [bench.record(record, measured.get(record.variant)) for record in stored.variants]
+    found = [replay.record(record, measured.get(record.variant)) for record in stored.variants]
     series = {name: one.series for name, one in measured.items() if isinstance(one, Measured)}
     variants = tuple(map(_judged_again, _with_savings(found, series, station)))
     computed = stored.model_copy(
@@ -112,81 +100,6 @@ def _stored_file(record: CalibrationRecord, path: Path) -> RecordFile:
             f"{record.sha256}: give the record itself with --calibration"
         )
     return file
-
-
-@dataclass(frozen=True)
-class _Bench:
-    """A station that exists on paper, and the folder of its traces."""
-
-    station: Station
-    traces: Path
-
-    def measured(self, record: MeasurementRecord) -> Measured | MeasurementError:
-        """A measurement, or why there is none by the station's figures."""
-        if record.plan is None or not record.idle:
-            raise ReportError(
-                "report: a measurement without plan or idle traces: run the bench again"
-            )
-        plan = WindowPlan(**record.plan.model_dump())
-        try:
-            windows = [self._window(window, plan.samples) for window in record.windows]
-            idle = [self._idle(reading) for reading in record.idle]
-            score = check_supply(idle[-1].energy, record.supply_current, self.station)
-        except TraceFileError:
-            raise
-        except MeasurementError as error:
-            return error
-        return Measured(
-            plan=plan,
-            energies=energies_of(series_of(plan, windows, idle), self.station),
-            latency=record.latency,
-            supply_current=record.supply_current,
-            supply_score=score,
-            arena=record.arena,
-            clock_hz=record.clock_hz,
-            operators=record.operators,
-            windows=tuple(windows),
-            idle=tuple(idle),
-        )
-
-    def record(
-        self, record: VariantRecord, measured: Measured | MeasurementError | None
-    ) -> VariantRecord:
-        """A variant's record with what was measured."""
-        if measured is None:
-            return record
-        if isinstance(measured, MeasurementError):
-            kept = tuple(j for j in record.judgements if j.quantity not in _OF_A_MEASUREMENT)
-            nothing = {"measurement": None, "saving": None, "reference": (), "judgements": kept}
-            return record.model_copy(update={"error": str(measured), **nothing})
-        return record.model_copy(
-            update={
-                "measurement": measurement_record(measured),
-                "live": None if record.live is None else self._live(record.live),
-                "reference": tuple(map(self._reference, record.reference)),
-            }
-        )
-
-    def _window(self, record: WindowRecord, samples: int | None = None) -> MeasuredWindow:
-        trace = load(self.traces / record.trace, record.sha256)
-        planned = len(trace) if samples is None else samples
-        energy = window_of(trace, self.station, planned, record.device_seconds)
-        return MeasuredWindow(
-            record.power_cycle, energy, record.device_seconds, record.trace, record.sha256
-        )
-
-    def _idle(self, record: IdleRecord) -> MeasuredIdle:
-        trace = load(self.traces / record.trace, record.sha256)
-        energy = idle_of(trace, self.station, record.samples)
-        return MeasuredIdle(energy, record.samples, record.trace, record.sha256)
-
-    def _live(self, record: LiveRecord) -> LiveRecord:
-        trace = load(self.traces / record.trace, record.sha256)
-        return with_figures(record, figures_of_live(trace, self.station))
-
-    def _reference(self, record: WindowRecord) -> WindowRecord:
-        """A window of the reference variant, whose plan is not on record."""
-        return window_record(self._window(record), record.inferences)
 
 
 def _judged_again(record: VariantRecord) -> VariantRecord:

@@ -74,7 +74,7 @@ class Matrix:
         return record.measurement.energy.value
 
     def macs(self, network: str) -> int:
-        """Multiply-accumulates of one inference of `network`."""
+        """Multiply-accumulates of one inference of `network`; `MissingError` if not known."""
         for technique in "LDF":
             record = self.variants.get(f"{network}-{technique}")
             if record is not None and record.model is not None and record.model.macs is not None:
@@ -82,11 +82,15 @@ class Matrix:
         raise MissingError(f"{network} has no variant in this run")
 
     def saving(self, network: str, technique: str) -> float:
-        """Share of L's energy that `technique` saves."""
+        """Share of L's energy that `technique` saves; `MissingError` as for `energy`."""
         return 1.0 - self.energy(network, technique) / self.energy(network, "L")
 
     def accuracy(self, network: str, technique: str) -> AccuracyRecord:
-        """The accuracy with its subjects, by LiteRT or, of a base, by Keras."""
+        """The accuracy with its subjects, by LiteRT or, of a base, by Keras.
+
+        Raises:
+            MissingError: There is none in this run.
+        """
         record: VariantRecord | BaseRecord | None
         if technique == BASE:
             record = self.bases.get(network)
@@ -98,7 +102,7 @@ class Matrix:
         raise MissingError(f"{network}-{technique} has no accuracy in this run")
 
     def by_subject(self, network: str, technique: str) -> dict[int, float]:
-        """The accuracy of each test subject."""
+        """The accuracy of each test subject, 0 to 1; `MissingError` as for `accuracy`."""
         scores = self.accuracy(network, technique).per_subject
         assert scores is not None
         return scores

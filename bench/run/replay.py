@@ -32,7 +32,12 @@ class Replay:
     traces: Path
 
     def measured(self, record: MeasurementRecord) -> Measured | MeasurementError:
-        """A measurement, or why there is none by the station's figures."""
+        """A measurement, or why there is none by the station's figures.
+
+        Raises:
+            ReportError: The record does not hold what is needed.
+            TraceFileError: A trace is missing, or is not the one that the record is of.
+        """
         if record.plan is None or not record.idle:
             raise ReportError(
                 "report: a measurement without plan or idle traces: run the bench again"

@@ -33,7 +33,11 @@ class Cell:
         return NETWORKS[self.network].family == "C" and self.technique == "L"
 
     def compare(self, matrix: Matrix) -> Finding:
-        """Our verdict in the authors' layout against the published one."""
+        """Our verdict in the authors' layout against the published one.
+
+        Raises:
+            MissingError: The variant was not tried in this run.
+        """
         record = matrix.variants.get(str(self))
         if record is None or not record.paper_steps or not record.steps:
             raise MissingError(f"{self} has no verdict in this run")

@@ -13,10 +13,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.accuracy import NotMeasured, RuntimeAccuracy
+from models.bootstrap import expanded_interval, resampled
 from models.catalog import BASE, Technique
 from models.dataset import Dataset
-from models.evaluation import RESAMPLES, tails
-from models.manifest import Manifest, Measured, NotMeasured
+from models.manifest import Manifest
 from models.split import Split
 
 COLUMNS = (BASE, *Technique)
@@ -56,8 +57,8 @@ class Evaluated:
         tflm: In TFLM, or why not; None for the base.
     """
 
-    reference: Measured
-    tflm: Measured | NotMeasured | None = None
+    reference: RuntimeAccuracy
+    tflm: RuntimeAccuracy | NotMeasured | None = None
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -103,7 +104,9 @@ def rows(network: str, folds: Sequence[Mapping[str, Evaluated]]) -> list[Row]:
     ]
 
 
-def _row(network: str, column: str, tested: Sequence[Evaluated], base: Sequence[Measured]) -> Row:
+def _row(
+    network: str, column: str, tested: Sequence[Evaluated], base: Sequence[RuntimeAccuracy]
+) -> Row:
     measured = [one.reference for one in tested]
     mean, drawn = _mean(measured), _drawn(measured)
     groups = [len(one.per_subject) for one in measured]
@@ -120,8 +123,8 @@ def _row(network: str, column: str, tested: Sequence[Evaluated], base: Sequence[
     )
 
 
-def _in_tflm(tested: Sequence[Measured | NotMeasured | None]) -> float | str:
-    measured = [one for one in tested if isinstance(one, Measured)]
+def _in_tflm(tested: Sequence[RuntimeAccuracy | NotMeasured | None]) -> float | str:
+    measured = [one for one in tested if isinstance(one, RuntimeAccuracy)]
     if len(measured) == len(tested):
         return _mean(measured)
     reasons = [one.reason for one in tested if isinstance(one, NotMeasured)]
@@ -166,27 +169,24 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def _mean(folds: Sequence[Measured]) -> float:
+def _mean(folds: Sequence[RuntimeAccuracy]) -> float:
     return float(np.mean([fold.accuracy for fold in folds]))
 
 
-def _drawn(folds: Sequence[Measured]) -> NDArray[np.float64]:
+def _drawn(folds: Sequence[RuntimeAccuracy]) -> NDArray[np.float64]:
     """(resamples,) means over folds; the same draw of subjects for the same subjects."""
-    draw = np.random.default_rng(0)
+    random = np.random.default_rng(0)
     means = []
     for fold in folds:
         scores = [fold.per_subject[subject] for subject in sorted(fold.per_subject)]
-        windows = np.array([score.windows for score in scores])
-        correct = np.array([score.correct for score in scores])
-        chosen = draw.integers(len(scores), size=(RESAMPLES, len(scores)))
-        means.append(correct[chosen].sum(axis=1) / windows[chosen].sum(axis=1))
+        correct, windows = [s.correct for s in scores], [s.windows for s in scores]
+        means.append(resampled(correct, windows, random))
     drawn: NDArray[np.float64] = np.mean(means, axis=0)
     return drawn
 
 
 def _estimate(value: float, drawn: NDArray[np.float64], groups: Sequence[int]) -> Estimate:
-    low, high = np.quantile(drawn, tails(groups))
-    return Estimate(value, float(low), float(high))
+    return Estimate(value, *expanded_interval(drawn, groups))
 
 
 def _percent(estimate: Estimate, form: str) -> list[str]:

@@ -14,7 +14,7 @@ from bench.report.record import (
     RunFacts,
     VariantRecord,
 )
-from bench.run.quantities import QUANTITIES, Pair, Quantity, replicates
+from bench.run.quantities import QUANTITIES, ComparedQuantity, Pair, replicates
 from bench.verdict.comparison import Ratio, SessionSpread, session_spread
 from bench.verdict.gate import judge_ratios
 from bench.verdict.limits import GateLimits
@@ -143,7 +143,7 @@ def _pairs(new: Report, old: Report, same_recipe: bool) -> tuple[dict[str, Pair]
 
 
 def _comparable(
-    quantity: Quantity, pairs: Mapping[str, Pair], same_recipe: bool
+    quantity: ComparedQuantity, pairs: Mapping[str, Pair], same_recipe: bool
 ) -> dict[str, Pair]:
     """The pairs that both have the quantity; of other weights not what depends on them."""
     return {
@@ -156,7 +156,7 @@ def _comparable(
 
 
 def _judged(
-    quantity: Quantity,
+    quantity: ComparedQuantity,
     pairs: Mapping[str, Pair],
     ratios: Mapping[str, Ratio],
     limits: GateLimits,
@@ -186,7 +186,7 @@ def _judged(
 
 
 def _between_sessions(
-    quantity: Quantity, record: VariantRecord, history: Sequence[Report], limits: GateLimits
+    quantity: ComparedQuantity, record: VariantRecord, history: Sequence[Report], limits: GateLimits
 ) -> SessionSpread:
     """From earlier sessions of the same model where there are enough, else as declared.
 

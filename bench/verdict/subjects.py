@@ -9,12 +9,12 @@ taken within each person, who has seen both models.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy import stats
 
-Agreement = Literal["agrees", "contradicts", "undecided"]
+from bench.errors import MeasurementError
+from bench.verdict.published import ClaimVerdict
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Interval:
     high: float
     p: float = 1.0
 
-    def against(self, low: float, high: float) -> Agreement:
+    def against(self, low: float, high: float) -> ClaimVerdict:
         """Whether a claim that the truth lies from `low` to `high` agrees with this interval."""
         if self.high < low or self.low > high:
             return "contradicts"
@@ -63,6 +63,15 @@ def mean_over_subjects(values: Mapping[int, float], level: float = 0.05) -> Inte
 def difference(
     better: Mapping[int, float], worse: Mapping[int, float], level: float = 0.05
 ) -> Interval:
-    """How much `better` exceeds `worse`, both by subject; the subjects must be the same."""
+    """How much `better` exceeds `worse`, both by subject.
+
+    Raises:
+        MeasurementError: The subjects are not the same.
+    """
+    if alone := better.keys() ^ worse.keys():
+        raise MeasurementError(
+            f"accuracies by subject: {sorted(alone)} in only one of two; wanted the same subjects: "
+            "run both on one data set and fold"
+        )
     by_subject = {subject: better[subject] - worse[subject] for subject in better}
     return mean_over_subjects(by_subject, level=level)

@@ -11,17 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from models.accuracy import SubjectScore
+from models.bootstrap import tails
 from models.catalog import Technique
 from models.errors import EvaluationError
 from models.evaluation import (
     Evaluation,
-    Score,
     agreement,
     evaluate_base,
     evaluate_variant,
     evaluation,
     interval,
-    tails,
 )
 from models.flatbuffer import read
 from models.runtimes import TFLM_WORKER, NotRun, Ran, Refused, run_litert, run_tflm
@@ -88,7 +88,9 @@ def test_accuracy_is_counted_over_windows_subjects_and_classes(
 def test_the_interval_is_the_one_of_sampling_subjects() -> None:
     draw = np.random.default_rng(3)
     rates = draw.uniform(0.7, 1.0, 200)
-    scores = {i: Score(100, round(100 * rate)) for i, rate in enumerate(rates)}
+    scores = {
+        i: SubjectScore(windows=100, correct=round(100 * rate)) for i, rate in enumerate(rates)
+    }
     low, high = interval(scores)
     accuracies = np.array([score.accuracy for score in scores.values()])
     error = accuracies.std(ddof=1) / np.sqrt(len(accuracies))

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.verdict.published import published
-from bench.verdict.subjects import Agreement, Interval, difference, mean_over_subjects
+from bench.errors import MeasurementError
+from bench.verdict.published import ClaimVerdict, published
+from bench.verdict.subjects import Interval, difference, mean_over_subjects
 from models.catalog import NETWORKS
 
 scores = st.dictionaries(st.integers(1, 30), st.floats(0, 1), min_size=2, max_size=8)
@@ -65,7 +66,7 @@ def test_what_both_models_have_in_common_cancels_in_the_difference() -> None:
 
 
 def test_the_difference_of_other_subjects_is_refused() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(MeasurementError, match=r"\[2, 3\] in only one of two"):
         difference({1: 0.9, 2: 0.9}, {1: 0.9, 3: 0.9})
 
 
@@ -81,7 +82,9 @@ def test_the_difference_of_other_subjects_is_refused() -> None:
         (0.025, 0.1, "undecided"),
     ],
 )
-def test_a_claimed_range_against_an_interval(low: float, high: float, verdict: Agreement) -> None:
+def test_a_claimed_range_against_an_interval(
+    low: float, high: float, verdict: ClaimVerdict
+) -> None:
     assert Interval(0.025, 0.02, 0.03).against(low, high) == verdict
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from models.manifest import Measured, SubjectScore
+from models.accuracy import RuntimeAccuracy, SubjectScore
 from models.summary import Evaluated, markdown, rows
 
 
 def measured(correct: dict[int, int], windows: int = 100) -> Evaluated:
     scores = {s: SubjectScore(windows=windows, correct=c) for s, c in correct.items()}
     accuracy = sum(correct.values()) / (windows * len(correct))
-    reference = Measured(
+    reference = RuntimeAccuracy(
         windows=windows * len(correct),
         accuracy=accuracy,
         interval=(accuracy, accuracy),

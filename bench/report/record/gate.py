@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.report.record.base import Record
+from bench.report.record.base import Figure, Record, Share
 
 
 class ComparisonRecord(Record):
@@ -28,12 +28,12 @@ class ComparisonRecord(Record):
     variant: str
     quantity: str
     unit: str
-    baseline: float
-    value: float
+    baseline: Figure
+    value: Figure
     ratio: float
     low: float
     high: float
-    adjusted_p: float
+    adjusted_p: Share
     method: str
     change: Literal["better", "same", "worse", "inconclusive"]
 

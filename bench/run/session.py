@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.errors import BenchError
 from bench.report.files import RecordFolder
 from bench.report.publish import append_step_summary, publish
 from bench.report.record import GateRecord, Report
@@ -41,6 +42,8 @@ class Session:
         worker: Whether this is a worker of pytest-xdist.
         watched: What a person sees while tests run, or None where nobody watches.
         result: The report, once the run is over.
+        troubles: What went wrong when the bench was closed, above all a supply that nobody could
+            switch off; workers hand theirs to the process that started the run.
     """
 
     config: pytest.Config
@@ -50,6 +53,7 @@ class Session:
     worker: bool
     watched: Watched | None = None
     result: Report | None = None
+    troubles: list[str] = field(default_factory=list)
     _campaigns: dict[Mode, Campaign] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
     _gate: GateRecord | None = None
@@ -185,13 +189,22 @@ class Session:
             self.folder.write_gate(self._gate)
         return self._gate
 
-    def finish(self) -> None:
-        """Close what is open; put the report together if this process started the run."""
+    def finish(self, why_early: str = "") -> None:
+        """Close what is open; put the report together if this process started the run.
+
+        What cannot be closed is one of the `troubles`, and costs no report.
+
+        Args:
+            why_early: Why the run ends before all that was selected has been run, if it does.
+        """
         for campaign in self._campaigns.values():
-            campaign.close()
+            try:
+                campaign.close()
+            except BenchError as error:
+                self.troubles.append(str(error))
         self._campaigns.clear()
         if not self.worker:
-            self.result = self.folder.assemble()
+            self.result = self.folder.assemble(why_early)
             self._publish()
 
     def _publish(self) -> None:

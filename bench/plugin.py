@@ -87,8 +87,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep a network's tests on one worker, and hold back the tests of the whole matrix."""
-    return NetworkScheduling(config, log) if config.getvalue("dist") == "load" else None
+    """Keep a network's tests on one worker, and hold back the tests of the whole matrix.
+
+    Whatever ``--dist`` says: a gate that is asked too early finds nothing to judge, and is skipped.
+    Under ``each`` every worker runs all tests, in the order of work.
+    """
+    return None if config.getvalue("dist") == "each" else NetworkScheduling(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -65,9 +65,7 @@ def test_a_text_that_is_no_voltage_is_refused_with_an_example(text: str) -> None
         parse_quantity(text, VOLT)
 
 
-@pytest.mark.parametrize(
-    "text", ["1e400 V", f"{'9' * 400} mV", "1e9999999999 V", "1e-9999999999 V"]
-)
+@pytest.mark.parametrize("text", ["1e400 V", f"{'9' * 400} mV", "1e9999999999 V"])
 def test_a_number_beyond_all_bounds_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r'is beyond any voltage: write one such as "3\.3 V"'):
         parse_quantity(text, VOLT)

@@ -111,6 +111,7 @@ def test_outputs_that_do_not_fit_the_windows_are_an_error() -> None:
 # Runtimes
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_the_base_is_as_accurate_as_keras_says(small: dict[str, Small]) -> None:
     net = small["C_2"]
     assert evaluate_base(net.keras_file, _test_windows(net)).accuracy == 1.0

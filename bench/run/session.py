@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from bench.errors import BenchError
 from bench.report.files import RecordFolder
@@ -15,6 +16,7 @@ from bench.report.record import GateRecord, Report
 from bench.run.campaign import Campaign
 from bench.run.command_line import Asked
 from bench.run.facts import run_facts
+from bench.run.folder_lock import lock_folder
 from bench.run.models_side import ModelsSide
 from bench.run.options import Options
 from bench.run.places import TWIN_FILE
@@ -57,6 +59,7 @@ class Session:
     _campaigns: dict[Mode, Campaign] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
     _gate: GateRecord | None = None
+    _lock: FileLock | None = None
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Session":
@@ -70,10 +73,11 @@ class Session:
         given = getattr(config, "workerinput", {}).get("report")
         folder = RecordFolder(Path(given or report or tempfile.mkdtemp(prefix="har-run-")))
         worker = given is not None
+        lock = None if worker or report is None else lock_folder(report)
         watched = None if worker else Watched.start(config)
         if not worker:
             folder.begin()
-        return cls(config, asked, folder, report, worker, watched)
+        return cls(config, asked, folder, report, worker, watched, _lock=lock)
 
     def header(self) -> list[str]:
         """Data set, split and station, if tests of variants may run.
@@ -215,9 +219,11 @@ class Session:
         append_step_summary(self.result)
 
     def clean_up(self) -> None:
-        """Leave the terminal alone; remove the folder of a run without a report."""
+        """Leave the terminal and the folder alone; remove that of a run without a report."""
         if self.watched is not None:
             self.watched.close()
+        if self._lock is not None:
+            self._lock.release()
         if not self.worker and self.report is None:
             shutil.rmtree(self.folder.path, ignore_errors=True)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.report.files import load_report
+from bench.run.folder_lock import lock_folder
 from tests.plugin.test_plugin import INI, OWN, ROOT
 
 pytest_plugins = ("pytester",)
@@ -72,3 +73,19 @@ def test_a_report_says_whether_its_run_ended_early(
     assert (f"ENDED EARLY ({why})" in result.stdout.str()) == bool(why)
     page = (run.path / "out" / "report.html").read_text("utf-8")
     assert ("Ended early" in page) == bool(why)
+
+
+def test_the_folder_of_a_run_that_goes_on_is_left_alone(run: pytest.Pytester) -> None:
+    run.makepyfile(TESTS.format(second="pass"))
+    record = run.path / "out" / "run.json"
+    record.parent.mkdir()
+    record.write_text("the other run's")
+    other = lock_folder(record.parent)
+    result = run.runpytest_inprocess(*OWN, "--report=out")
+    other.release()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = [line for line in result.errlines if line]
+    assert "out: another run is writing into this folder: wait for it to end, or" in line
+    assert record.read_text() == "the other run's"
+    assert run.runpytest_inprocess(*OWN, "--report=out").ret == pytest.ExitCode.OK
+    assert why_early(run.path) == ""

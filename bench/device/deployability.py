@@ -4,7 +4,7 @@ Each step has its figure, its limit and, where both are numbers, its margin. The
 not kept decides; later ones are not tried.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -115,20 +115,25 @@ def paper_profile(app_bytes: int | None = None) -> Profile:
 
 def check_model(content: bytes, profile: Profile) -> tuple[Step, ...]:
     """The steps that need no device, up to the first that is not kept."""
-    try:
-        model = read(content)
-    except ModelsError as error:
-        return (Step("converts", False, str(error)),)
-    steps = [Step("converts", True)]
-    for step in (
-        _operators(model),
-        _flash(len(content), profile),
-        _arena(model, profile),
-    ):
+    steps: list[Step] = []
+    for step in _steps(content, profile):
         steps.append(step)
         if not step.kept:
             break
     return tuple(steps)
+
+
+def _steps(content: bytes, profile: Profile) -> Iterator[Step]:
+    """One after the other: what an operator that is not known needs cannot be planned."""
+    try:
+        model = read(content)
+    except ModelsError as error:
+        yield Step("converts", False, str(error))
+        return
+    yield Step("converts", True)
+    yield _operators(model)
+    yield _flash(len(content), profile)
+    yield _arena(model, profile)
 
 
 def _operators(model: FlatModel) -> Step:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.device import deployability
 from bench.device.arena import plan_arena
 from bench.device.deployability import (
     BENCH,
@@ -22,7 +23,7 @@ from bench.device.deployability import (
 from bench.device.images import APP_PARTITION, MODEL_OFFSET
 from bench.report.files import load_report
 from models.flatbuffer import read
-from models.graph import Quantisation, Tensor
+from models.graph import Operator, Quantisation, Tensor
 
 DATA = Path(__file__).parents[1] / "data"
 BASELINES = Path(__file__).parents[2] / "limits" / "baselines"
@@ -67,6 +68,16 @@ def test_a_hybrid_lstm_is_refused_by_name() -> None:
     assert [step.name for step in steps if not step.kept] == ["operators"]
     assert steps[-1].name == "operators"
     assert "hybrid UNIDIRECTIONAL_SEQUENCE_LSTM" in steps[-1].note
+
+
+def test_an_operator_without_inputs_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = read(model("tiny-L"))
+    handle = Operator(len(tiny.operators), "VAR_HANDLE", 1, (), tiny.outputs, (), {})
+    stateful = replace(tiny, operators=(*tiny.operators, handle))
+    monkeypatch.setattr(deployability, "read", lambda _: stateful)
+    step = check_model(b"", BENCH)[-1]
+    assert (step.name, step.kept) == ("operators", False)
+    assert "VAR_HANDLE" in step.note
 
 
 def test_an_arena_that_is_too_small_is_refused_with_its_figures() -> None:

@@ -28,7 +28,12 @@ class ClaimRecord(Record):
 
 
 class Report(Record):
-    """A whole run; `self_check` is the station's at its start, empty if none was used."""
+    """A whole run.
+
+    Attributes:
+        self_check: Of the station at the run's start; empty if none was used.
+        why_early: Why the run ended before all that was selected had been run; empty if it did not.
+    """
 
     schema_version: Annotated[int, Field(ge=1)] = SCHEMA_VERSION
     run: RunFacts
@@ -37,3 +42,4 @@ class Report(Record):
     claims: tuple[ClaimRecord, ...] = ()
     self_check: tuple[CheckRecord, ...] = ()
     gate: GateRecord | None = None
+    why_early: str = ""

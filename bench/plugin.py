@@ -19,6 +19,7 @@ from bench.run.session import SESSION, Session
 from bench.run.summary import summary_lines
 
 pytest_plugins = ("bench.fixtures",)
+_TROUBLES = "bench troubles"
 _CASES = {
     "variant_case": Selection.variants,
     "accuracy_case": Selection.accuracies,
@@ -87,8 +88,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep a network's tests on one worker, and hold back the tests of the whole matrix."""
-    return NetworkScheduling(config, log) if config.getvalue("dist") == "load" else None
+    """Keep a network's tests on one worker, and hold back the tests of the whole matrix.
+
+    Whatever ``--dist`` says: a gate that is asked too early finds nothing to judge, and is skipped.
+    Under ``each`` every worker runs all tests, in the order of work.
+    """
+    return None if config.getvalue("dist") == "each" else NetworkScheduling(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -100,17 +105,37 @@ def pytest_configure_node(node: Any) -> None:
         node.workerinput["news"] = session.watched.line_to(node)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker could not close."""
+    told = getattr(node, "workeroutput", {})  # one that has crashed has told nothing
+    node.config.stash[SESSION].troubles.extend(told.get(_TROUBLES, ()))
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Close the bench; the process that started the run also writes the report."""
+    bench = session.config.stash[SESSION]
     try:
-        session.config.stash[SESSION].finish()
+        bench.finish(_why_early(session, exitstatus))
     except BenchError as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR)
+    if bench.worker:
+        session.config.workeroutput[_TROUBLES] = bench.troubles  # type: ignore[attr-defined]  # xdist's
+    elif bench.troubles:
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
+def _why_early(session: pytest.Session, exitstatus: int) -> str:
+    if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+        return "internal error"
+    stopped = session.shouldfail or session.shouldstop
+    interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+    return str(stopped or ("interrupted" if interrupted else ""))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show a row for each variant."""
+    """Show a row for each variant, and at last what could not be closed."""
     session = terminalreporter.config.stash[SESSION]
     if session.result is not None:
         terminalreporter.section("bench")
@@ -118,3 +143,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
         if session.report is not None:
             terminalreporter.write_line(f"report: {session.report / PAGE}")
+    for trouble in session.troubles:
+        terminalreporter.write_line(trouble, red=True, bold=True)

@@ -150,14 +150,18 @@ class RecordFolder:
             gate=_parsed(gate, GateRecord) if gate.exists() else None,
         )
 
-    def assemble(self) -> Report | None:
+    def assemble(self, why_early: str = "") -> Report | None:
         """Put the records together and write the report; None if nothing was run.
+
+        Args:
+            why_early: Why there are not all that there should be; empty where there are.
 
         Raises:
             ReportError: A record is damaged, or the report cannot be written.
         """
         report = self.collect()
         if report is not None:
+            report = report.model_copy(update={"why_early": why_early})
             write_report(self.path / REPORT, report)
         return report
 
@@ -255,4 +259,5 @@ def _reading(path: Path, parse: Callable[[bytes], _Content]) -> _Content:
                 "bench again"
             ) from error
         where = ".".join(map(str, first["loc"]))
-        raise ReportError(f"{path}: {where}: {first['msg']}: run the bench again") from error
+        seen = "" if isinstance(first["input"], dict | list) else f" (seen: {first['input']!r:.60})"
+        raise ReportError(f"{path}: {where}: {first['msg']}{seen}: run the bench again") from error

@@ -32,6 +32,13 @@ def notice_lines(report: Report) -> list[str]:
 def notices(report: Report) -> Iterator[Notice]:
     """Every notice, the heavy ones first."""
     run = report.run
+    if report.why_early:
+        yield Notice(
+            "heavy",
+            "Ended early",
+            f"The run ended before all that was selected had been run: {report.why_early}.",
+            f"ENDED EARLY ({report.why_early}): not all that was selected has been run",
+        )
     if run.surrogate:
         yield Notice(
             "heavy",

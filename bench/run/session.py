@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
+from bench.errors import BenchError
 from bench.report.files import RecordFolder
 from bench.report.publish import append_step_summary, publish
 from bench.report.record import GateRecord, Report
 from bench.run.campaign import Campaign
 from bench.run.command_line import Asked
 from bench.run.facts import run_facts
+from bench.run.folder_lock import lock_folder
 from bench.run.models_side import ModelsSide
 from bench.run.options import Options
 from bench.run.places import TWIN_FILE
@@ -44,6 +47,8 @@ class Session:
         watched: What a person sees while tests run; None in a worker or where nobody watches.
         progress: Where the models' side's news go.
         result: The report, once the run is over.
+        troubles: What went wrong when the bench was closed, above all a supply that nobody could
+            switch off; workers hand theirs to the process that started the run.
     """
 
     config: pytest.Config
@@ -54,9 +59,11 @@ class Session:
     watched: Watched | None = None
     progress: Progress = field(default_factory=Lines)
     result: Report | None = None
+    troubles: list[str] = field(default_factory=list)
     _campaigns: dict[Mode, Campaign] = field(default_factory=dict)
     _pipeline: Pipeline | None = None
     _gate: GateRecord | None = None
+    _lock: FileLock | None = None
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Session":
@@ -71,10 +78,12 @@ class Session:
         given = told.get("report")
         folder = RecordFolder(Path(given or report or tempfile.mkdtemp(prefix="har-run-")))
         worker = given is not None
+        lock = None if worker or report is None else lock_folder(report)
         watched = None if worker else Watched.start(config)
         if not worker:
             folder.begin()
-        return cls(config, asked, folder, report, worker, watched, _progress(watched, told))
+        progress = _progress(watched, told)
+        return cls(config, asked, folder, report, worker, watched, progress, _lock=lock)
 
     def header(self) -> list[str]:
         """Data set, split and station, if tests of variants may run.
@@ -189,13 +198,22 @@ class Session:
             self.folder.write_gate(self._gate)
         return self._gate
 
-    def finish(self) -> None:
-        """Close what is open; put the report together if this process started the run."""
+    def finish(self, why_early: str = "") -> None:
+        """Close what is open; put the report together if this process started the run.
+
+        What cannot be closed is one of the `troubles`, and costs no report.
+
+        Args:
+            why_early: Why the run ends before all that was selected has been run, if it does.
+        """
         for campaign in self._campaigns.values():
-            campaign.close()
+            try:
+                campaign.close()
+            except BenchError as error:
+                self.troubles.append(str(error))
         self._campaigns.clear()
         if not self.worker:
-            self.result = self.folder.assemble()
+            self.result = self.folder.assemble(why_early)
             self._publish()
 
     def _publish(self) -> None:
@@ -206,9 +224,11 @@ class Session:
         append_step_summary(self.result)
 
     def clean_up(self) -> None:
-        """Leave the terminal alone; remove the folder of a run without a report."""
+        """Leave the terminal and the folder alone; remove that of a run without a report."""
         if self.watched is not None:
             self.watched.close()
+        if self._lock is not None:
+            self._lock.release()
         if not self.worker and self.report is None:
             shutil.rmtree(self.folder.path, ignore_errors=True)
 

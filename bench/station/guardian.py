@@ -105,7 +105,7 @@ class Guardian:
         if not self._armed or code is not None:
             raise SupplyError(
                 f"the guardian process has ended (exit code {code}): "
-                "without it no power is switched on"
+                "without it there is no power: start again"
             )
 
     def release(self) -> None:

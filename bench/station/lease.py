@@ -62,7 +62,7 @@ class Lease:
         Raises:
             StationBusyError: Somebody else holds it.
         """
-        _make_for_everybody(self._directory)
+        make_for_everybody(self._directory)
         try:
             self._lock.acquire(timeout=timeout)
         except Timeout as error:
@@ -99,7 +99,8 @@ class Lease:
             return "somebody else"
 
 
-def _make_for_everybody(directory: Path) -> None:
+def make_for_everybody(directory: Path) -> None:
+    """Make a folder in which every user may make files, unless it is there."""
     try:
         directory.mkdir(parents=True)
     except FileExistsError:

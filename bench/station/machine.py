@@ -174,15 +174,16 @@ class LeasedStation:
         self.power_on(volts)
 
     def check_power(self) -> None:
-        """Make sure that the output is still on and the instrument content.
+        """Make sure that the output is still on, the instrument content and the guardian alive.
 
         Raises:
             PowerLostError: The output is off: a limit tripped, or somebody interfered.
-            SupplyError: The instrument reports errors.
+            SupplyError: The instrument reports errors, or the guardian has ended.
         """
         self._require(Phase.POWERED)
-        supply, _ = self._instruments()
+        supply, guardian = self._instruments()
         with self._off_on_error():
+            guardian.check()
             if not supply.output:
                 reasons = "; ".join(supply.errors()) or "it reports no error"
                 limits = self.station.supply

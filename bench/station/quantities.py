@@ -57,14 +57,20 @@ def parse_quantity(text: str, unit: Unit) -> float:
     """The number in SI units (a ratio as a fraction) that `text` means in `unit`.
 
     Raises:
-        ValueError: The text is no number with one of the unit's spellings.
+        ValueError: The text is no number with one of the unit's spellings, or no finite one.
     """
     match = _TEXT.fullmatch(text)
     exponent = unit.exponents.get(match[2]) if match else None
     if match is None or exponent is None:
         raise ValueError(f'"{text}" is not a {unit.name}: write a text such as "{unit.example}"')
     # Through Decimal, so that "300 mA" is the float nearest to 0.3 and no other.
-    return float(Decimal(match[1]).scaleb(exponent))
+    try:
+        number = float(Decimal(match[1]).scaleb(exponent))
+    except ArithmeticError:  # beyond even a Decimal
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f'"{text}" is beyond any {unit.name}: write one such as "{unit.example}"')
+    return number
 
 
 def format_quantity(value: float, unit: Unit) -> str:
@@ -75,8 +81,8 @@ def format_quantity(value: float, unit: Unit) -> str:
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """Marks a field of a file as a quantity: ``Annotated[float, Quantity(VOLT, 0, 3.6)]``.
+class WithUnit:
+    """Marks a field of a file as a quantity: ``Annotated[float, WithUnit(VOLT, 0, 3.6)]``.
 
     The file holds text with a unit; the model holds SI units; both limits, in SI units, belong to
     the range. Numbers are refused. Serialised, it is text again.

@@ -69,8 +69,8 @@ class Limit(BaseModel):
     quantity: Quantity
     unit: str
     mode: Literal["sim", "hw"] | None = None
-    min: float | None = Field(default=None, allow_inf_nan=False)
-    max: float | None = Field(default=None, allow_inf_nan=False)
+    min: float | None = Field(default=None, allow_inf_nan=False, strict=True)
+    max: float | None = Field(default=None, allow_inf_nan=False, strict=True)
     rule: Rule
     source: str = Field(min_length=1)
 

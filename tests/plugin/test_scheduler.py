@@ -13,10 +13,8 @@ CONFTEST = """
 import json, time
 import pytest
 from pathlib import Path
-from bench.run.scheduler import NetworkScheduling, in_order_of_work
-
-def pytest_xdist_make_scheduler(config, log):
-    return NetworkScheduling(config, log)
+from bench.plugin import pytest_xdist_make_scheduler
+from bench.run.scheduler import in_order_of_work
 
 def pytest_collection_modifyitems(items):
     items[:] = in_order_of_work(items)
@@ -47,20 +45,25 @@ def test_claim(n):
 """
 
 
-def run(pytester: pytest.Pytester, workers: int) -> list[tuple[str, str]]:
+def run(pytester: pytest.Pytester, workers: int, *arguments: str) -> list[tuple[str, str]]:
     pytester.makeconftest(CONFTEST)
     files = {f"test_{stage}": CASES.format(stage=stage) for stage in STAGES}
     pytester.makepyfile(**files, test_paper=PAPER)
-    result = pytester.runpytest_subprocess("-n", str(workers), "-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess("-n", str(workers), "-p", "no:cacheprovider", *arguments)
     result.assert_outcomes(passed=5 * 3 * 4 + 9)
     log = Path(pytester.path, "log").read_text(encoding="utf-8").splitlines()
     entries = sorted((json.loads(line) for line in log), key=lambda entry: entry[2])
     return [(worker, nodeid) for worker, nodeid, _ in entries]
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3])
-def test_the_whole_matrix_is_asked_last(pytester: pytest.Pytester, workers: int) -> None:
-    order = ["test_paper" in nodeid for _, nodeid in run(pytester, workers)]
+@pytest.mark.parametrize(
+    ("workers", "arguments"),
+    [(1, ()), (2, ()), (3, ()), (2, ("--dist=worksteal",))],
+)
+def test_the_whole_matrix_is_asked_last(
+    pytester: pytest.Pytester, workers: int, arguments: tuple[str, ...]
+) -> None:
+    order = ["test_paper" in nodeid for _, nodeid in run(pytester, workers, *arguments)]
     assert order == sorted(order)
 
 

@@ -9,7 +9,6 @@ import math
 import os
 import random
 import re
-import resource
 import signal
 import socket
 import subprocess
@@ -34,6 +33,7 @@ from bench.station.lease import Lease
 from bench.twin.faults import FAULTS
 from bench.twin.lab import Lab
 from bench.twin.world import World
+from tests.full_disk import full_disk
 from tests.proxy import Proxy
 from tests.twin.tiny_models import Stage, staged, subject, workbench
 
@@ -102,14 +102,10 @@ def nothing(stage: Stage) -> Iterator[Station]:
 
 
 @contextmanager
-def full_disk(stage: Stage) -> Iterator[Station]:
-    """No file of this process may grow beyond a size that all but traces stay below."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
-    try:
+def no_room_for_traces(stage: Stage) -> Iterator[Station]:
+    """All files but traces stay below a mebibyte."""
+    with full_disk(1 << 20):
         yield stage.station
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @contextmanager
@@ -224,7 +220,7 @@ CASES = {
         ("no kernel for hybrid UNIDIRECTIONAL_SEQUENCE_LSTM",), model="hybrid_lstm-D"
     ),
     "golden-other": Case(("2 windows, 2 of another class",), subject=with_other_golden),
-    "disk-full": Case(("cannot write the trace", "make room"), around=full_disk),
+    "disk-full": Case(("cannot write the trace", "make room"), around=no_room_for_traces),
     "station-leased": Case(("is leased by process", "wait for it"), around=leased_by_another),
     "supply-away": Case(
         ("cannot be reached", "check the address"), around=away_when_on, by_the_guardian=True

@@ -65,6 +65,12 @@ def test_a_text_that_is_no_voltage_is_refused_with_an_example(text: str) -> None
         parse_quantity(text, VOLT)
 
 
+@pytest.mark.parametrize("text", ["1e400 V", f"{'9' * 400} mV", "1e9999999999 V"])
+def test_a_number_beyond_all_bounds_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r'is beyond any voltage: write one such as "3\.3 V"'):
+        parse_quantity(text, VOLT)
+
+
 @given(st.sampled_from(UNITS), st.floats(min_value=0.0, max_value=1e9))
 def test_a_formatted_quantity_is_read_back_as_the_same_number(unit: Unit, value: float) -> None:
     assert parse_quantity(format_quantity(value, unit), unit) == value

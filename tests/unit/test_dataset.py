@@ -511,20 +511,25 @@ def test_full_disk_is_named_and_leaves_nothing(
     path = as_zip(zipped(FILES), folder / "a.zip")
     program = textwrap.dedent(
         f"""
-        import resource, sys
+        import sys
         from pathlib import Path
         from models.dataset import DatasetError, Publication, load
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+        from tests.full_disk import full_disk
         path = Path({str(path)!r}) if {named} else None
         publication = Publication({address + "/a.zip"!r}, {PUBLICATION.sums!r})
-        try:
-            load(path, cache=Path({str(lab.cache)!r}), publication=publication)
-        except DatasetError as error:
-            sys.exit(str(error))
+        with full_disk(10_000):
+            try:
+                load(path, cache=Path({str(lab.cache)!r}), publication=publication)
+            except DatasetError as error:
+                sys.exit(str(error))
         """
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
     )
     assert done.returncode == 1
     assert "cannot write to the store" in done.stderr

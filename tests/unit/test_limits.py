@@ -74,6 +74,8 @@ def test_expected_undeployable_gives_the_reason(tmp_path: Path) -> None:
         (('unit = "1"', 'unit = "J"'), "wanted '1'"),
         (('rule = "guard band"', 'rule = "coin"'), "rule"),
         (("min = 0.8", "min = nan"), "min"),
+        (("min = 0.8", "min = true"), "min"),
+        (("min = 0.8", 'min = "0.8"'), "min"),
         (('source = "measured"', 'source = ""'), "source"),
         (("fold = 0", "fold = 0\ncolour = 3"), "colour"),
         (("fold = 0", "fold ="), "Invalid value"),

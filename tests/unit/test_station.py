@@ -339,14 +339,28 @@ def test_a_kill_at_any_command_leaves_the_output_off(
     assert "the output is off" in owner.log
 
 
+def kill_guardian(leased: LeasedStation) -> None:
+    assert leased._guardian is not None
+    leased._guardian._process.kill()
+    leased._guardian._process.wait()
+
+
 def test_a_dead_guardian_forbids_power(served: Served, tmp_path: Path) -> None:
     with LeasedStation(served.station, locks=tmp_path) as leased:
         leased.configure()
-        assert leased._guardian is not None
-        leased._guardian._process.kill()
-        leased._guardian._process.wait()
-        with pytest.raises(SupplyError, match="without it no power is switched on"):
+        kill_guardian(leased)
+        with pytest.raises(SupplyError, match="without it there is no power"):
             leased.power_on()
+        assert not is_on(served)
+
+
+def test_power_goes_off_when_its_guardian_is_found_dead(served: Served, tmp_path: Path) -> None:
+    with LeasedStation(served.station, locks=tmp_path) as leased:
+        leased.configure()
+        leased.power_on()
+        kill_guardian(leased)
+        with pytest.raises(SupplyError, match="without it there is no power"):
+            leased.check_power()
         assert not is_on(served)
 
 

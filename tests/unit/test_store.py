@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.entry import INDEX, Entry
 from models.errors import StoreError
 from models.keys import Key, canonical_json, source_digest, versions
-from models.store import INDEX, Entry, Store
+from models.store import Store
 
+ROOT = Path(__file__).parents[2]
 KEY = Key("weights", {"network": "C_5", "seed": 0})
 
 
@@ -43,6 +45,7 @@ def start(script: str, root: Path) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        cwd=ROOT,
     )
 
 
@@ -219,15 +222,15 @@ def test_a_build_that_fails_leaves_nothing_and_tells_why(tmp_path: Path) -> None
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as POSIX does")
 def test_a_full_disk_is_told_as_such_and_leaves_nothing(tmp_path: Path) -> None:
     script = """
-        import resource
         from models.errors import StoreError
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-        try:
-            store.get_or_build(
-                key, lambda d: (d / "model.bin").write_bytes(bytes(100_000)) and None, label="C_5"
-            )
-        except StoreError as error:
-            say(error)
+        from tests.full_disk import full_disk
+        with full_disk(4096):
+            try:
+                store.get_or_build(
+                    key, lambda d: (d / "model").write_bytes(bytes(100_000)) and None, label="C_5"
+                )
+            except StoreError as error:
+                say(error)
     """
     with start(script, tmp_path) as builder:
         message = line_of(builder)

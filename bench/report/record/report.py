@@ -1,6 +1,6 @@
 """The whole file."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -8,6 +8,7 @@ from bench.report.record.base import Record
 from bench.report.record.gate import GateRecord
 from bench.report.record.run import CheckRecord, RunFacts
 from bench.report.record.variant import BaseRecord, VariantRecord
+from bench.verdict.published import ClaimVerdict
 
 SCHEMA_VERSION = 1
 
@@ -20,14 +21,19 @@ class ClaimRecord(Record):
     """
 
     claim: str
-    verdict: Literal["agrees", "contradicts", "undecided", "calibrated"]
+    verdict: ClaimVerdict
     published: str
     found: str
     explanation: str = ""
 
 
 class Report(Record):
-    """A whole run; `self_check` is the station's at its start, empty if none was used."""
+    """A whole run.
+
+    Attributes:
+        self_check: Of the station at the run's start; empty if none was used.
+        why_early: Why the run ended before all that was selected had been run; empty if it did not.
+    """
 
     schema_version: Annotated[int, Field(ge=1)] = SCHEMA_VERSION
     run: RunFacts
@@ -36,3 +42,4 @@ class Report(Record):
     claims: tuple[ClaimRecord, ...] = ()
     self_check: tuple[CheckRecord, ...] = ()
     gate: GateRecord | None = None
+    why_early: str = ""

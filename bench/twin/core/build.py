@@ -63,7 +63,8 @@ def built(toolchain: Toolchain, cache: Path) -> Path:
     except OSError as error:
         raise ToolchainError(
             f"{path.parent}: the firmware's core cannot be kept there: {error.strerror}: free some "
-            f"space, or name in {VARIABLE} a library that was built elsewhere"
+            "space, let HAR_CACHE name a folder that this user may write to, or name in "
+            f"{VARIABLE} a library that was built elsewhere"
         ) from error
     return path
 

@@ -1,0 +1,91 @@
+"""A run that does not end as it should keeps what it has found out, and says what is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.report.files import load_report
+from bench.run.folder_lock import lock_folder
+from tests.plugin.test_plugin import INI, OWN, ROOT
+
+pytest_plugins = ("pytester",)
+
+STUCK = """
+from bench.errors import SupplyError
+from bench.run.station import RunStation
+
+pytest_plugins = ["bench.plugin"]
+
+def close(self):
+    raise SupplyError("the output may still be on: no route to host; switch it off by hand")
+
+RunStation.close = close
+"""
+TESTS = """
+def test_first(campaigns, station_mode): campaigns(station_mode)
+def test_second(): {second}
+def test_third(): pass
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project that is run by a process of its own."""
+    pytester.makeini(INI)
+    pytester.makeconftest('pytest_plugins = ["bench.plugin"]')
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return pytester
+
+
+def why_early(folder: Path) -> str:
+    return load_report(folder / "out" / "report.json").why_early
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_an_output_that_may_still_be_on_is_the_last_word(
+    run: pytest.Pytester, workers: str
+) -> None:
+    run.makeconftest(STUCK)
+    run.makepyfile(TESTS.format(second="pass"))
+    result = run.runpytest_subprocess("-n", workers, *OWN, "--report=out")
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+    result.stdout.fnmatch_lines(
+        ["UNCALIBRATED: *", "report: *", "the output may still be on: *by hand", "*3 passed*"]
+    )
+    assert why_early(run.path) == ""
+
+
+@pytest.mark.parametrize(
+    ("second", "arguments", "why"),
+    [
+        ("assert False", (), ""),
+        ("assert False", ("-x",), "stopping after 1 failures"),
+        ("assert False", ("-x", "-n", "1"), "stopping after 1 failures"),
+        ("raise KeyboardInterrupt", (), "interrupted"),
+    ],
+)
+def test_a_report_says_whether_its_run_ended_early(
+    run: pytest.Pytester, second: str, arguments: tuple[str, ...], why: str
+) -> None:
+    run.makepyfile(TESTS.format(second=second))
+    result = run.runpytest_subprocess(*arguments, *OWN, "--report=out")
+    assert why_early(run.path) == why
+    assert (f"ENDED EARLY ({why})" in result.stdout.str()) == bool(why)
+    page = (run.path / "out" / "report.html").read_text("utf-8")
+    assert ("Ended early" in page) == bool(why)
+
+
+def test_the_folder_of_a_run_that_goes_on_is_left_alone(run: pytest.Pytester) -> None:
+    run.makepyfile(TESTS.format(second="pass"))
+    record = run.path / "out" / "run.json"
+    record.parent.mkdir()
+    record.write_text("the other run's")
+    other = lock_folder(record.parent)
+    result = run.runpytest_inprocess(*OWN, "--report=out")
+    other.release()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = [line for line in result.errlines if line]
+    assert "out: another run is writing into this folder: wait for it to end, or" in line
+    assert record.read_text() == "the other run's"
+    assert run.runpytest_inprocess(*OWN, "--report=out").ret == pytest.ExitCode.OK
+    assert why_early(run.path) == ""

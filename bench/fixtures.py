@@ -157,7 +157,7 @@ def changes(
     """A variant against its baseline; skipped where there is nothing to compare with."""
     gate = bench_session.gate(gate_case.mode)
     if gate is None:
-        pytest.skip("no gate: no --baseline REPORT")
+        pytest.skip("no gate: no --baseline=REPORT")
     found = gate.of(gate_case.name)
     if not found:
         pytest.skip(f"no gate for {gate_case.name}: {gate.why_not(gate_case.name)}")

@@ -1,6 +1,6 @@
 """The bench's pytest plugin: options, marks, parametrisation. The work is in `bench.run`.
 
-``pytest -m sim`` runs every variant on the simulated lab, ``pytest -m hw --station FILE`` on a real
+``pytest -m sim`` runs every variant on the simulated lab, ``pytest -m hw --station=FILE`` on a real
 one. Each variant has ``test_fits``, ``test_accuracy``, ``test_energy`` and ``test_live``; a base
 has ``test_accuracy``. ``--help`` tells the options.
 """

@@ -126,7 +126,7 @@ class Session:
             pytest.UsageError: With what to do.
         """
         if not self.config.option.station:
-            raise pytest.UsageError("-m hw needs --station FILE (see stations/)")
+            raise pytest.UsageError("-m hw needs --station=FILE (see stations/)")
         workers = getattr(self.config.option, "numprocesses", None) or 0
         if workers > 1:
             raise pytest.UsageError(

@@ -1,6 +1,6 @@
 """The same tests on the twin and on hardware.
 
-``station`` is each station at hand: the twin's, and the one that ``--station FILE`` names. A test
+``station`` is each station at hand: the twin's, and the one that ``--station=FILE`` names. A test
 that asks for ``twin`` moves the simulated world by hand and runs there only.
 """
 
@@ -28,5 +28,5 @@ def station(request: pytest.FixtureRequest) -> Station:
         return served.station
     path = request.config.getoption("--station", default=None)
     if path is None:
-        pytest.skip("no --station FILE")
+        pytest.skip("no --station=FILE")
     return load_station(Path(path))

@@ -29,7 +29,7 @@ from bench.measurement.declared import circuit_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.model import Measurand
 from bench.measurement.montecarlo import propagate
-from bench.measurement.repeated import Run
+from bench.measurement.repeated import Series
 from bench.measurement.trace import Trace
 from bench.measurement.uncertainty import evaluate
 from bench.measurement.windows import find_window
@@ -109,7 +109,7 @@ def with_warming(station: Station, kelvin: float) -> Station:
 
 
 def warmed(lab: Lab, seed: int, run: int) -> Lab:
-    """The lab as it is in one of its runs: shunt and gains as warm as they are then."""
+    """The lab as it is in one of its series: shunt and gains as warm as they are then."""
     random, station = np.random.default_rng((seed, run)), lab.station
     records, warming = station.calibration, station.ambient.warming
     shunt = 1.0 + records.shunt.tempco * random.uniform(-warming, warming)
@@ -199,7 +199,7 @@ def energies(
     plan = plan_window(station, lab.latency, inferences)
     cases = [measure(lab, plan, warm=warm) for _ in range(windows)]
     measurand = model.gross_energy(
-        Run([case.window for case in cases], plan.inferences), figures_of(station)
+        Series([case.window for case in cases], plan.inferences), figures_of(station)
     )
     true = fmean(case.true for case in cases) / plan.inferences
     return judge(measurand, true, seed, fmean(case.window.lag for case in cases))
@@ -209,22 +209,22 @@ def above_idle(station: Station, seed: int) -> Verdict:
     lab = draw_lab(station, seed)
     plan = plan_window(station, lab.latency)
     before, case, after = wait(lab), measure(lab, plan), wait(lab)
-    run = Run([case.window], plan.inferences, idle=[before, after])
-    measurand = model.energy_above_idle(run, figures_of(station))
+    series = Series([case.window], plan.inferences, idle=[before, after])
+    measurand = model.energy_above_idle(series, figures_of(station))
     idle = IDLE * (station.supply.voltage - IDLE * lab.world.parts.shunt)
     return judge(measurand, case.true / plan.inferences - idle * lab.latency, seed, 0.0)
 
 
 def savings(station: Station, seed: int, inferences: int | None = None) -> Verdict:
     lab = draw_lab(station, seed)
-    runs, true = [], []
+    series, true = [], []
     for number, (work, stalls) in enumerate(((1.0, 1.0), (1.0 - SAVED, STALLS_LEFT))):
         plan = plan_window(station, lab.latency * work, inferences)
         here = replace(warmed(lab, seed, number), stalls=lab.stalls * stalls)
         case = measure(here, plan, work)
-        runs.append(Run([case.window], plan.inferences))
+        series.append(Series([case.window], plan.inferences))
         true.append(case.true / plan.inferences)
-    reference, variant = runs
+    reference, variant = series
     measurand = model.saving(reference, variant, figures_of(station))
     return judge(measurand, 1.0 - true[1] / true[0], seed, 0.0)
 

@@ -4,10 +4,12 @@ Pairs of sessions are measured on the same simulated station, each with new nois
 changed between them, so whatever the gate calls worse is a false alarm. Then the second session's
 energies are raised, until nine of ten pairs are called worse::
 
-    python -m benchmarks.gate [--comparisons 500]
+    python -m benchmarks.gate [--comparisons 500] [--windows 5 10 20] [--power-cycles 3]
 
-A session is three power cycles. It adds its own drift, drawn from the declared spread between
-sessions, once with and once without a reference variant in between that has the same drift.
+A session adds its own drift, drawn from the declared spread between sessions, once with and once
+without a reference variant in between that has the same drift. Behind the share of false alarms,
+worse and better together, stands the interval that holds their true rate with 95 % probability
+(C. J. Clopper and E. S. Pearson, 1934, Biometrika 26, 404-413).
 """
 
 import argparse
@@ -16,15 +18,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from bench.measurement.capture import plan_window
 from bench.run.gate import DECLARED
+from bench.run.station import POWER_CYCLES
 from bench.station.configuration import load_station
 from bench.verdict.comparison import Replicates, SessionSpread, ratio
 from bench.verdict.gate import Change, judge_ratios
 from benchmarks.coverage import STATION, Lab, draw_lab, measure
 
-CYCLES, WINDOWS, POWER = 3, (5, 10, 20), 0.9
+WINDOWS, POWER = (5, 10, 20), 0.9
 INFERENCES = 10
 """In a window: the fewest that there are, so windows scatter more than most."""
 RISES = np.geomspace(1e-6, 0.1, 600)
@@ -44,15 +48,15 @@ class Pair:
     drifts: tuple[float, float]
 
 
-def session(lab: Lab, name: str) -> Energies:
+def session(lab: Lab, name: str, cycles: int, windows: int) -> Energies:
     """Energies (cycle, window) of one session; its noise is a function of its name."""
     plan = plan_window(lab.station, lab.latency, INFERENCES)
-    energies = np.empty((CYCLES, max(WINDOWS)))
+    energies = np.empty((cycles, windows))
     lab.world.begin()
     lab.world.identity = name
-    for cycle in range(CYCLES):
+    for cycle in range(cycles):
         lab.world.disconnect()
-        for window in range(max(WINDOWS)):
+        for window in range(windows):
             energies[cycle, window] = measure(lab, plan).window.energy
     return energies
 
@@ -87,6 +91,13 @@ def share(found: Sequence[Change], change: Change) -> float:
     return sum(one is change for one in found) / len(found)
 
 
+def false_alarms(found: Sequence[Change]) -> str:
+    """The share that is called worse or better, with the interval of its true rate."""
+    alarms = sum(one in (Change.WORSE, Change.BETTER) for one in found)
+    rate = stats.binomtest(alarms, len(found)).proportion_ci(0.95)
+    return f"{alarms / len(found):.1%} ({rate.low:.1%} to {rate.high:.1%})"
+
+
 def smallest_rise(pairs: Sequence[Pair], windows: int, referenced: bool, margin: float) -> float:
     """The smallest of `RISES` that is called worse with `POWER`."""
     low, high = 0, len(RISES) - 1
@@ -99,36 +110,46 @@ def smallest_rise(pairs: Sequence[Pair], windows: int, referenced: bool, margin:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--comparisons", type=int, default=500)
-    count = parser.parse_args().comparisons
+    parser.add_argument("--comparisons", type=int, default=500, help="pairs of sessions")
+    parser.add_argument(
+        "--windows", type=int, nargs="+", default=WINDOWS, help="of a power cycle, one row for each"
+    )
+    parser.add_argument(
+        "--power-cycles", type=int, default=POWER_CYCLES["sim"], help="of a session"
+    )
+    options = parser.parse_args()
+    count, cycles, most = options.comparisons, options.power_cycles, max(options.windows)
     random = np.random.default_rng(1)
     station = load_station(STATION)
     pairs = []
     for number in range(count):
         lab = draw_lab(station, number)
         names = ("new", "old", "reference of new", "reference of old")
-        new, old, new_reference, old_reference = (session(lab, name) for name in names)
+        new, old, new_reference, old_reference = (
+            session(lab, name, cycles, most) for name in names
+        )
         drifts = tuple(random.standard_normal(2))
         pairs.append(Pair(new, old, new_reference, old_reference, (drifts[0], drifts[1])))
     scatter = np.mean([pair.old.std(axis=1).mean() / pair.old.mean() for pair in pairs])
-    cycles = np.mean([pair.old.mean(axis=1).std(ddof=1) / pair.old.mean() for pair in pairs])
+    between = np.mean([pair.old.mean(axis=1).std(ddof=1) / pair.old.mean() for pair in pairs])
     print(
-        f"{count} pairs of sessions, {CYCLES} power cycles; relative standard deviation of windows "
-        f"{scatter:.2e}, of power cycles {cycles:.2e}, of sessions {DECLARED.between_sessions:.2e}"
+        f"{count} pairs of sessions, {cycles} power cycles; relative standard deviation of windows "
+        f"{scatter:.2e}, of power cycles {between:.2e}, of sessions {DECLARED.between_sessions:.2e}"
     )
     print(
         f"level {DECLARED.level:.0%}\n{'reference':<10}{'margin':>7}{'windows':>8}"
-        f"{'same':>8}{'worse':>8}{'better':>8}{'inconcl.':>9}{'smallest rise':>15}"
+        f"{'same':>8}{'worse':>8}{'better':>8}{'inconcl.':>9}{'false alarms':>21}"
+        f"{'smallest rise':>15}"
     )
     for referenced in (False, True):
         for margin in (0.0, DECLARED.margin):
-            for windows in WINDOWS:
+            for windows in options.windows:
                 found = changes(pairs, windows, 0.0, referenced, margin)
                 shares = "".join(f"{share(found, change):>8.1%}" for change in ORDER)
                 rise = smallest_rise(pairs, windows, referenced, margin)
                 print(
                     f"{'yes' if referenced else 'no':<10}{margin:>7.1%}{windows:>8}{shares} "
-                    f"{rise:>15.4%}",
+                    f"{false_alarms(found):>21}{rise:>15.4%}",
                     flush=True,
                 )
 

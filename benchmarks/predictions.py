@@ -11,11 +11,12 @@ from pathlib import Path
 
 from bench.device.images import MODEL_OFFSET, MODEL_PARTITION_OFFSET
 from bench.twin.cost_model import Settings, costs
+from models.artefact import Artefact
 from models.catalog import NETWORKS, Technique
 from models.dataset import load
 from models.flatbuffer import FlatModel, read
 from models.paths import cache_root
-from models.pipeline import Artefact, Pipeline
+from models.pipeline import Pipeline
 from models.split import split
 from models.store import Store
 

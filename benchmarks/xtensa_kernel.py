@@ -19,7 +19,7 @@ from bench.twin.core.kernels import Kernels
 from models.architecture import features
 from models.catalog import NETWORKS
 from tests.firmware import xtensa
-from tests.firmware.esp32 import Esp32Kernels
+from tests.firmware.esp32_kernels import Esp32Kernels
 
 HEAD = """# Instructions of the dense kernels on the ESP32's instruction set
 

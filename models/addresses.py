@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from models.catalog import Network, Technique
 from models.dataset import Dataset
+from models.entry import Entry
 from models.keys import Key, source_digest, versions
 from models.split import Split
-from models.store import Entry
 from models.weights import Weights
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _BEYOND = frozenset(
     {
         "catalog",  # a network's fields are in the key
         "dataset",  # its digest is
+        "entry",
         "split",  # the subjects are
         "errors",
         "keys",

@@ -1,7 +1,7 @@
 """``python -m models``: list, train, evaluate, export and clear."""
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,13 +13,14 @@ from typer.core import TyperGroup
 
 from models import dataset as datasets
 from models import summary
+from models.artefact import Artefact
 from models.catalog import BASE, Network, Technique, Variant
 from models.dataset import Dataset
 from models.errors import ModelsError
 from models.exporting import export_keras, export_variant
-from models.jobs import Done, Opener, Task, work
+from models.jobs import Done, Opener, Task, failures, work
 from models.paths import cache_root
-from models.pipeline import Artefact, Pipeline
+from models.pipeline import Pipeline
 from models.progress import Progress, watched
 from models.selection import select_folds, select_networks, select_techniques
 from models.split import split
@@ -279,27 +280,11 @@ def _tested(done: Done) -> dict[str, Evaluated]:
 
 def _fail_for(results: Iterable[tuple[Task, Done | ModelsError]]) -> None:
     """Say what failed, if anything did, and end with exit code 1."""
-    failures = [failure for task, result in results for failure in _failures(task, result)]
-    for failure in failures:
+    told = [failure for task, result in results for failure in failures(task, result)]
+    for failure in told:
         typer.echo(f"error: {failure}", err=True)
-    if failures:
+    if told:
         raise typer.Exit(1)
-
-
-def _failures(task: Task, result: Done | ModelsError) -> Iterator[str]:
-    if isinstance(result, ModelsError):
-        yield f"{task.label}: {result}"
-    else:
-        for artefact in result.variants.values():
-            if not isinstance(artefact, Artefact):
-                yield f"fold {task.fold}: {artefact}"
-            elif (agreement := artefact.manifest.agreement) is not None and not agreement.agree:
-                yield (
-                    f"fold {task.fold}: {artefact.variant.name}: TFLM differs from LiteRT by up to"
-                    f" {agreement.largest_difference:g}, wanted {agreement.tolerance:g} or less;"
-                    f" same activity in {100 * agreement.same_class:.2f} % of the windows. Look at"
-                    " its operators before it is flashed"
-                )
 
 
 def _write(path: Path, text: str) -> None:

@@ -17,10 +17,11 @@ import numpy as np
 
 from models import distribution
 from models.download import download
+from models.entry import Entry
 from models.errors import DatasetError, StoreError
 from models.keys import Key, source_digest, versions
 from models.paths import cache_root
-from models.store import Entry, Store
+from models.store import Store
 from models.surrogate import surrogate
 from models.windows import Windows
 

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.accuracy import Agreement, SubjectScore
+from models.bootstrap import expanded_interval, resampled
 from models.catalog import ACTIVITIES
 from models.errors import EvaluationError
 from models.flatbuffer import read
@@ -23,22 +25,6 @@ from models.graph import FlatModel
 from models.runtimes import NotRun, Ran, Refused, run_keras, run_litert, run_tflm
 from models.tolerance import output_tolerance
 from models.windows import Windows
-
-RESAMPLES = 10_000
-"""Draws of subjects behind an interval."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """How many of a subject's windows were classified, and how many of these correctly."""
-
-    windows: int
-    correct: int
-
-    @property
-    def accuracy(self) -> float:
-        """Fraction classified correctly."""
-        return self.correct / self.windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,31 +43,9 @@ class Evaluation:
     windows: int
     accuracy: float
     interval: tuple[float, float]
-    per_subject: Mapping[int, Score]
+    per_subject: Mapping[int, SubjectScore]
     confusion: NDArray[np.int64]
     predictions: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How TFLM's outputs compare with LiteRT's, window by window.
-
-    Attributes:
-        windows: How many both have run.
-        identical: Fraction whose outputs are equal to the last bit.
-        same_class: Fraction with the same activity.
-        largest_difference: Of any output: in steps for an integer model, else in probability.
-        tolerance: The largest difference that counts as agreement, in the same unit.
-        agree: Whether every difference is within the tolerance, and the activity the same wherever
-            the two most probable ones are further apart than that.
-    """
-
-    windows: int
-    identical: float
-    same_class: float
-    largest_difference: float
-    tolerance: float
-    agree: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,24 +133,18 @@ def evaluation(outputs: NDArray[Any], test: Windows) -> Evaluation:
     )
 
 
-def _score(correct: NDArray[np.bool_]) -> Score:
-    return Score(len(correct), int(correct.sum()))
+def _score(correct: NDArray[np.bool_]) -> SubjectScore:
+    return SubjectScore(windows=len(correct), correct=int(correct.sum()))
 
 
-def interval(scores: Mapping[int, Score], *, seed: int = 0) -> tuple[float, float]:
-    """95 % confidence interval of the accuracy over all windows: percentile bootstrap.
-
-    Windows of one subject resemble each other, so it is subjects that are drawn with replacement
-    (the cluster bootstrap of Davison and Hinkley 1997, section 3.8), 10,000 times; what is left to
-    chance is whom the model will meet. With the eight subjects of a fold it is somewhat too narrow.
-    """
-    windows = np.array([score.windows for score in scores.values()])
-    correct = np.array([score.correct for score in scores.values()])
-    draw = np.random.default_rng(seed)
-    chosen = draw.integers(len(scores), size=(RESAMPLES, len(scores)))
-    accuracies = correct[chosen].sum(axis=1) / windows[chosen].sum(axis=1)
-    low, high = np.quantile(accuracies, (0.025, 0.975))
-    return float(low), float(high)
+def interval(scores: Mapping[int, SubjectScore], *, seed: int = 0) -> tuple[float, float]:
+    """95 % confidence interval of the accuracy over all windows (`models.bootstrap`)."""
+    drawn = resampled(
+        [score.correct for score in scores.values()],
+        [score.windows for score in scores.values()],
+        np.random.default_rng(seed),
+    )
+    return expanded_interval(drawn, [len(scores)])
 
 
 def agreement(model: FlatModel, litert: NDArray[Any], tflm: NDArray[Any]) -> Agreement:

@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
+from models.artefact import Artefact
 from models.c_source import Identity, c_source, symbol_of
 from models.errors import ModelsError
-from models.pipeline import Artefact
 from models.weights import Weights
 
 

@@ -10,10 +10,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
+from models.accuracy import RuntimeAccuracy
+from models.artefact import Artefact
 from models.catalog import Network, Technique
 from models.errors import ConversionError, EvaluationError, ModelsError
-from models.manifest import Measured
-from models.pipeline import Artefact, Pipeline
+from models.pipeline import Pipeline
 from models.progress import Lines, Progress
 from models.weights import Weights
 
@@ -43,7 +44,7 @@ class Done:
     """What came of a task; base and variants are those of its techniques."""
 
     weights: Weights
-    base: Measured | None
+    base: RuntimeAccuracy | None
     variants: Mapping[Technique, Artefact | ConversionError | EvaluationError]
 
 
@@ -78,6 +79,23 @@ def work(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def failures(task: Task, result: Done | ModelsError) -> Iterator[str]:
+    """What failed of a task, each in a sentence; a runtime that disagrees is one, too."""
+    if isinstance(result, ModelsError):
+        yield f"{task.label}: {result}"
+    else:
+        for artefact in result.variants.values():
+            if not isinstance(artefact, Artefact):
+                yield f"fold {task.fold}: {artefact}"
+            elif (agreement := artefact.manifest.agreement) is not None and not agreement.agree:
+                yield (
+                    f"fold {task.fold}: {artefact.variant.name}: TFLM differs from LiteRT by up to"
+                    f" {agreement.largest_difference:g}, wanted {agreement.tolerance:g} or less;"
+                    f" same activity in {100 * agreement.same_class:.2f} % of the windows. Look at"
+                    " its operators before it is flashed"
+                )
 
 
 def _attempt(task: Task, action: Callable[[], Done]) -> Done | ModelsError:

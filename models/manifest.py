@@ -10,29 +10,21 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from models.catalog import ACTIVITIES, CHANNELS, Network, Technique, Variant
+from models.accuracy import Accuracies, Agreement
+from models.catalog import CHANNELS, Network, Technique, Variant
 from models.errors import ModelsError
+from models.file_part import Count, FilePart, Sha256
 from models.graph import FlatModel, Tensor
 from models.windows import Windows
 
 FILE = "manifest.json"
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
 PerChannel = Annotated[tuple[float, ...], Field(min_length=CHANNELS, max_length=CHANNELS)]
-PerActivity = Annotated[
-    tuple[Count, ...], Field(min_length=len(ACTIVITIES), max_length=len(ACTIVITIES))
-]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ModelFile(_Frozen):
+class ModelFile(FilePart):
     """The model: its file name beside the manifest, size in bytes, SHA-256 and CRC-32 (zlib's)."""
 
     file: str
@@ -51,7 +43,7 @@ class ModelFile(_Frozen):
         )
 
 
-class GoldenFile(_Frozen):
+class GoldenFile(FilePart):
     """The golden windows (`models.golden`): file name, SHA-256 and how many there are."""
 
     file: str
@@ -59,7 +51,7 @@ class GoldenFile(_Frozen):
     windows: Annotated[int, Field(ge=1)]
 
 
-class OperatorUse(_Frozen):
+class OperatorUse(FilePart):
     """How often an operator occurs with one combination of types.
 
     Attributes:
@@ -84,7 +76,7 @@ class OperatorUse(_Frozen):
         )
 
 
-class TensorFacts(_Frozen):
+class TensorFacts(FilePart):
     """The model's input or output; ``value = scale * (stored - zero_point)`` where quantised."""
 
     dtype: Literal["float32", "int8"]
@@ -113,7 +105,7 @@ class TensorFacts(_Frozen):
         )
 
 
-class Standardisation(_Frozen):
+class Standardisation(FilePart):
     """``(window - mean) / scale`` for each channel is what the model takes; in g and rad/s."""
 
     mean: PerChannel
@@ -125,79 +117,14 @@ class Standardisation(_Frozen):
         return replace(windows, x=(windows.x - mean) / scale)
 
 
-class SubjectScore(_Frozen):
-    """How many of a subject's windows were classified, and how many of these correctly."""
-
-    windows: Annotated[int, Field(ge=1)]
-    correct: Count
-
-    @property
-    def accuracy(self) -> float:
-        """Fraction classified correctly."""
-        return self.correct / self.windows
-
-
-class Measured(_Frozen):
-    """The accuracy of a model in one runtime on the test subjects.
-
-    Attributes:
-        windows: How many were classified.
-        accuracy: Fraction classified correctly.
-        interval: 95 % confidence interval of it, by bootstrap over subjects.
-        per_subject: The score of each test subject by number.
-        confusion: Rows are the true activity, columns the one named by the model.
-    """
-
-    windows: Annotated[int, Field(ge=1)]
-    accuracy: Fraction
-    interval: tuple[Fraction, Fraction]
-    per_subject: dict[int, SubjectScore]
-    confusion: Annotated[
-        tuple[PerActivity, ...], Field(min_length=len(ACTIVITIES), max_length=len(ACTIVITIES))
-    ]
-
-
-class NotMeasured(_Frozen):
-    """Why there is no accuracy in a runtime: what it refuses, or that it is not installed."""
-
-    reason: str
-
-
-class Accuracies(_Frozen):
-    """What was measured in each runtime; LiteRT is the reference."""
-
-    litert: Measured
-    tflm: Measured | NotMeasured
-
-
-class Agreement(_Frozen):
-    """How TFLM's outputs compare with LiteRT's on the windows that both have run.
-
-    Attributes:
-        windows: How many.
-        identical: Fraction whose outputs are equal to the last bit.
-        same_class: Fraction with the same activity.
-        largest_difference: Of any output: in steps for int8, in probability for float32.
-        tolerance: The largest difference that counts as agreement.
-        agree: Whether they agree (`models.evaluation.Agreement`).
-    """
-
-    windows: Annotated[int, Field(ge=1)]
-    identical: Fraction
-    same_class: Fraction
-    largest_difference: Annotated[float, Field(ge=0)]
-    tolerance: Annotated[float, Field(ge=0)]
-    agree: bool
-
-
-class DatasetFacts(_Frozen):
+class DatasetFacts(FilePart):
     """The data set's name and the hash of its content."""
 
     name: Literal["uci-har", "surrogate"]
     digest: str
 
 
-class NetworkFacts(_Frozen):
+class NetworkFacts(FilePart):
     """The network's fields, as in `models.catalog.Network`."""
 
     name: str
@@ -214,7 +141,7 @@ class NetworkFacts(_Frozen):
         return cls(**asdict(network))
 
 
-class Provenance(_Frozen):
+class Provenance(FilePart):
     """Hashes of what the variant was made from: keys of the store, and the weights themselves."""
 
     weights_key: Sha256
@@ -223,7 +150,7 @@ class Provenance(_Frozen):
     variant_key: Sha256
 
 
-class Manifest(_Frozen):
+class Manifest(FilePart):
     """A variant, complete.
 
     Attributes:

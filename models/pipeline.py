@@ -15,24 +15,25 @@ others wait for it. Where nothing has to be made, TensorFlow is not imported.
 import importlib.util
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from models import manifest
+from models.accuracy import RuntimeAccuracy
 from models.addresses import LIBRARIES, MODEL_FILE, Addresses
+from models.artefact import Artefact
 from models.catalog import Network, Technique, Variant
 from models.conversion import Converted, convert, representative_windows
 from models.dataset import Dataset
+from models.entry import Entry
 from models.errors import ConversionError, EvaluationError, StoreError, TrainingError
 from models.evaluation import evaluate_base
 from models.keys import versions
-from models.manifest import DatasetFacts, Manifest, Measured, Provenance
+from models.manifest import DatasetFacts, Provenance
 from models.progress import Lines, Progress
 from models.split import Split
-from models.store import Entry, Store
-from models.variant import Origin, measured, write_variant
+from models.store import Store
+from models.variant import Origin, runtime_accuracy, write_variant
 from models.weights import Weights, write_weights
 from models.windows import Windows
 
@@ -40,45 +41,6 @@ if TYPE_CHECKING:
     from models.training import Recipe
 
 _BASE_FILE = "evaluation.json"
-
-
-@dataclass(frozen=True)
-class Artefact:
-    """A variant in the store.
-
-    Attributes:
-        manifest: All about it.
-        directory: Holds the model, the golden windows and the manifest; nothing there may change.
-    """
-
-    manifest: Manifest
-    directory: Path
-
-    @classmethod
-    def of(cls, entry: Entry) -> Self:
-        """The variant of an entry of the store, which has verified its files."""
-        content = (entry.path / manifest.FILE).read_bytes()
-        return cls(Manifest.model_validate_json(content), entry.path)
-
-    @property
-    def variant(self) -> Variant:
-        """The variant."""
-        return self.manifest.variant
-
-    @property
-    def model(self) -> Path:
-        """The ``.tflite`` file."""
-        return self.directory / self.manifest.model.file
-
-    @property
-    def golden(self) -> Path:
-        """The golden windows (`models.golden.read`)."""
-        return self.directory / self.manifest.golden.file
-
-    @property
-    def files(self) -> tuple[Path, Path, Path]:
-        """All its files: model, golden windows, manifest."""
-        return self.model, self.golden, self.directory / manifest.FILE
 
 
 class Pipeline:
@@ -128,7 +90,7 @@ class Pipeline:
             self._weights[network] = Weights.of(network, entry)
         return self._weights[network]
 
-    def base(self, network: Network) -> Measured:
+    def base(self, network: Network) -> RuntimeAccuracy:
         """The accuracy of the Keras model on the test subjects.
 
         Raises:
@@ -142,7 +104,7 @@ class Pipeline:
             partial(self._evaluate_base, weights),
             label=f"evaluation of {self._label(network)}",
         )
-        return Measured.model_validate_json((entry.path / _BASE_FILE).read_bytes())
+        return RuntimeAccuracy.model_validate_json((entry.path / _BASE_FILE).read_bytes())
 
     def variants(
         self, network: Network, techniques: Sequence[Technique] = tuple(Technique)
@@ -220,7 +182,7 @@ class Pipeline:
         from models.threads import use_one_thread
 
         use_one_thread()  # or no training could follow in this process
-        result = measured(evaluate_base(weights.keras_file, self._test_windows(weights)))
+        result = runtime_accuracy(evaluate_base(weights.keras_file, self._test_windows(weights)))
         (directory / _BASE_FILE).write_text(result.model_dump_json(indent=1), encoding="utf-8")
 
     def _convert(self, weights: Weights, techniques: Sequence[Technique]) -> None:

@@ -8,67 +8,22 @@ a file cut short, a flipped bit) is noticed when the entry is loaded, and built 
 
 import contextlib
 import errno
-import hashlib
-import json
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, JsonValue
 
+from models.entry import INDEX, DamagedError, Entry, write_index
 from models.errors import StoreError
-from models.keys import Key, canonical_json
+from models.keys import Key
 
-INDEX = "index.json"
 _PARTIAL = ".partial"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _RENAMES = 8
-
-
-class FileFacts(BaseModel):
-    """A file of an entry: its size in bytes and its SHA-256 in hexadecimal."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    size: int
-    sha256: str
-
-
-class _Index(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: str
-    ingredients: dict[str, JsonValue]
-    files: dict[str, FileFacts]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An artefact in the store.
-
-    Attributes:
-        key: What decided it.
-        path: Its directory. Nothing in it may be changed.
-        files: Its files by name (relative to ``path``, with forward slashes), without the index.
-    """
-
-    key: Key
-    path: Path
-    files: Mapping[str, FileFacts]
-
-    @property
-    def size(self) -> int:
-        """The size of all its files in bytes."""
-        return sum(facts.size for facts in self.files.values())
-
-
-class _DamagedError(Exception):
-    """Why an entry cannot be used; never leaves this module."""
 
 
 def _silent(_message: str) -> None:
@@ -93,7 +48,7 @@ class Store:
         Raises:
             StoreError: When the store cannot be read.
         """
-        with contextlib.suppress(_DamagedError):
+        with contextlib.suppress(DamagedError):
             return self._verified(key)
         return None
 
@@ -115,7 +70,7 @@ class Store:
         with self.lock(key, label=label):
             try:
                 entry = self._verified(key)
-            except _DamagedError as damage:
+            except DamagedError as damage:
                 self._notice(f"{label}: the stored one is damaged ({damage}); it is built again")
             return entry or self._build(key, build)
 
@@ -143,8 +98,8 @@ class Store:
         found = []
         for index in sorted(self.root.glob(f"*/*/{INDEX}")):
             if not index.parent.name.endswith(_PARTIAL):
-                with contextlib.suppress(_DamagedError):
-                    found.append(self._indexed(index.parent))
+                with contextlib.suppress(DamagedError):
+                    found.append(Entry.indexed(index.parent))
         return found
 
     def clear(self) -> None:
@@ -174,22 +129,9 @@ class Store:
         with self._storage_errors("read"):
             if not directory.exists():
                 return None
-            entry = self._indexed(directory)
-            for name, facts in entry.files.items():
-                _check(directory / name, facts)
+            entry = Entry.indexed(directory)
+            entry.verify()
             return entry
-
-    def _indexed(self, directory: Path) -> Entry:
-        try:
-            index = _Index.model_validate(json.loads((directory / INDEX).read_bytes()))
-        except FileNotFoundError:
-            raise _DamagedError(f"{INDEX} is missing") from None
-        except ValueError:
-            raise _DamagedError(f"{INDEX} is not readable") from None
-        key = Key(index.kind, index.ingredients)
-        if key.name != directory.name:
-            raise _DamagedError(f"{INDEX} does not match its own address")
-        return Entry(key, directory, index.files)
 
     def _build(self, key: Key, build: Callable[[Path], None]) -> Entry:
         """Build ``key``, whose lock is held."""
@@ -202,15 +144,14 @@ class Store:
             with self._storage_errors("write to", _FULL):
                 build(partial)
             with self._storage_errors("write to"):
-                index = _index_of(key, partial).model_dump_json(indent=1)
-                (partial / INDEX).write_text(index, encoding="utf-8")
+                write_index(key, partial)
                 if target.exists():
                     self._discard(target)
                 _rename(partial, target)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-        return self._indexed(target)
+        return Entry.indexed(target)
 
     def _discard(self, directory: Path) -> None:
         """Take ``directory`` out of use at once, then remove it."""
@@ -257,34 +198,6 @@ class Store:
                 f"{seen} ({error.filename}). A directory that this user may read and write is"
                 " wanted: mend its permissions or let HAR_CACHE name another"
             ) from error
-
-
-def _index_of(key: Key, directory: Path) -> _Index:
-    files = {
-        path.relative_to(directory).as_posix(): FileFacts(
-            size=path.stat().st_size, sha256=_sha256(path)
-        )
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-    }
-    ingredients = json.loads(canonical_json(key.ingredients))
-    return _Index(kind=key.kind, ingredients=ingredients, files=files)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check(path: Path, facts: FileFacts) -> None:
-    try:
-        size = path.stat().st_size
-        if size != facts.size:
-            raise _DamagedError(f"{path.name} has {size:,} bytes, not {facts.size:,}")
-        if _sha256(path) != facts.sha256:
-            raise _DamagedError(f"{path.name} has changed since it was written")
-    except FileNotFoundError:
-        raise _DamagedError(f"{path.name} is missing") from None
 
 
 def _aside(directory: Path) -> Path:

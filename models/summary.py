@@ -13,14 +13,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.accuracy import NotMeasured, RuntimeAccuracy
+from models.bootstrap import expanded_interval, resampled
 from models.catalog import BASE, Technique
 from models.dataset import Dataset
-from models.evaluation import RESAMPLES
-from models.manifest import Manifest, Measured, NotMeasured
+from models.manifest import Manifest
 from models.split import Split
 
 COLUMNS = (BASE, *Technique)
-_TAILS = (0.025, 0.975)
 
 _PAGE = """\
 # Accuracy on subjects never seen
@@ -33,8 +33,8 @@ Data set: {dataset}, content {digest}.
 
 Base is the Keras model; L, D and F are the `.tflite` files in LiteRT, and in TFLM where it takes
 them. Accuracies in percent of the test windows, the mean of the folds. 95 %: bootstrap over the
-subjects of each fold. Subjects: standard deviation of the accuracy over subjects. Drop: points
-lost against base, its interval with the same subjects drawn for both.
+subjects of each fold, expanded for their small number. Subjects: standard deviation of the accuracy
+over subjects. Drop: points lost against base, its interval with the same subjects drawn for both.
 
 {table}"""
 
@@ -57,8 +57,8 @@ class Evaluated:
         tflm: In TFLM, or why not; None for the base.
     """
 
-    reference: Measured
-    tflm: Measured | NotMeasured | None = None
+    reference: RuntimeAccuracy
+    tflm: RuntimeAccuracy | NotMeasured | None = None
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -104,24 +104,27 @@ def rows(network: str, folds: Sequence[Mapping[str, Evaluated]]) -> list[Row]:
     ]
 
 
-def _row(network: str, column: str, tested: Sequence[Evaluated], base: Sequence[Measured]) -> Row:
+def _row(
+    network: str, column: str, tested: Sequence[Evaluated], base: Sequence[RuntimeAccuracy]
+) -> Row:
     measured = [one.reference for one in tested]
     mean, drawn = _mean(measured), _drawn(measured)
+    groups = [len(one.per_subject) for one in measured]
     scores = [score.accuracy for one in measured for score in one.per_subject.values()]
-    drop = None if column == BASE else _estimate(_mean(base) - mean, _drawn(base) - drawn)
+    drop = _mean(base) - mean, _drawn(base) - drawn
     return Row(
         network=network,
         technique=column,
-        accuracy=_estimate(mean, drawn),
+        accuracy=_estimate(mean, drawn, groups),
         folds=tuple(one.accuracy for one in measured),
         spread=float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0,
-        drop=drop,
+        drop=None if column == BASE else _estimate(*drop, groups),
         tflm=_in_tflm([one.tflm for one in tested]),
     )
 
 
-def _in_tflm(tested: Sequence[Measured | NotMeasured | None]) -> float | str:
-    measured = [one for one in tested if isinstance(one, Measured)]
+def _in_tflm(tested: Sequence[RuntimeAccuracy | NotMeasured | None]) -> float | str:
+    measured = [one for one in tested if isinstance(one, RuntimeAccuracy)]
     if len(measured) == len(tested):
         return _mean(measured)
     reasons = [one.reason for one in tested if isinstance(one, NotMeasured)]
@@ -166,27 +169,24 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def _mean(folds: Sequence[Measured]) -> float:
+def _mean(folds: Sequence[RuntimeAccuracy]) -> float:
     return float(np.mean([fold.accuracy for fold in folds]))
 
 
-def _drawn(folds: Sequence[Measured]) -> NDArray[np.float64]:
+def _drawn(folds: Sequence[RuntimeAccuracy]) -> NDArray[np.float64]:
     """(resamples,) means over folds; the same draw of subjects for the same subjects."""
-    draw = np.random.default_rng(0)
+    random = np.random.default_rng(0)
     means = []
     for fold in folds:
         scores = [fold.per_subject[subject] for subject in sorted(fold.per_subject)]
-        windows = np.array([score.windows for score in scores])
-        correct = np.array([score.correct for score in scores])
-        chosen = draw.integers(len(scores), size=(RESAMPLES, len(scores)))
-        means.append(correct[chosen].sum(axis=1) / windows[chosen].sum(axis=1))
+        correct, windows = [s.correct for s in scores], [s.windows for s in scores]
+        means.append(resampled(correct, windows, random))
     drawn: NDArray[np.float64] = np.mean(means, axis=0)
     return drawn
 
 
-def _estimate(value: float, drawn: NDArray[np.float64]) -> Estimate:
-    low, high = np.quantile(drawn, _TAILS)
-    return Estimate(value, float(low), float(high))
+def _estimate(value: float, drawn: NDArray[np.float64], groups: Sequence[int]) -> Estimate:
+    return Estimate(value, *expanded_interval(drawn, groups))
 
 
 def _percent(estimate: Estimate, form: str) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.catalog import ACTIVITIES, CHANNELS, WINDOW_SAMPLES
+from models.protocol import HARMONICS, PROTOCOL, Gait, Posture
 from models.split import SUBJECTS
 from models.windows import Windows
 
@@ -45,119 +46,7 @@ _LENGTH_OF_STRETCH = 0.12
 _IRREGULARITY = 0.3
 """Of a gait: what does not repeat with the stride, relative to what does."""
 
-_HARMONICS = np.arange(1, 7)
-"""Of the stride's frequency; the even ones are the step's."""
-
 _Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class _Gait:
-    """How the average person walks.
-
-    Attributes:
-        cadence: Steps a second.
-        lean: Of the trunk, forwards, in rad.
-        turning: Rms of slow turns about the vertical, in rad/s.
-        rms: Of each channel: acceleration up, left and forward in g, then the rates in rad/s.
-        profile: (6, 6): relative amplitudes of each channel's harmonics.
-        windows: Mean length of a stretch.
-        stretches: Number of stretches in a round.
-    """
-
-    cadence: float
-    lean: float
-    turning: float
-    rms: _Array
-    profile: _Array
-    windows: int
-    stretches: int
-
-
-@dataclass(frozen=True)
-class _Posture:
-    """How the average person stands, sits or lies.
-
-    Attributes:
-        tilt: Angle between the trunk and the vertical in rad: mean, spread over people, over
-            stretches.
-        side: Direction of the tilt, from backwards to the left, in rad: the same three.
-        sway: Rms of the trunk's slow rotation in rad.
-        tremor: Rms in g.
-        windows: Mean length of a stretch.
-        stretches: Number of stretches in a round.
-    """
-
-    tilt: tuple[float, float, float]
-    side: tuple[float, float, float]
-    sway: float
-    tremor: float
-    windows: int
-    stretches: int
-
-
-_OF_STEP = (0.15, 0.8, 0.15, 0.35, 0.1, 0.25)
-_OF_STRIDE = (0.6, 0.4, 0.45, 0.25, 0.35, 0.15)
-_OF_BOTH = (0.45, 0.5, 0.4, 0.3, 0.25, 0.2)
-_PROFILE = np.array([_OF_STEP, _OF_STRIDE, _OF_STEP, _OF_STRIDE, _OF_BOTH, _OF_STRIDE])
-# Heel strikes are harder downstairs and softer upstairs: more and less of the high harmonics.
-_HARDER = _PROFILE * _HARMONICS**0.5
-_SOFTER = _PROFILE * _HARMONICS**-0.5
-
-_PROTOCOL: dict[str, _Gait | _Posture] = {
-    "standing": _Posture(
-        tilt=(0.0, 0.07, 0.03),
-        side=(0.0, 0.5, 0.2),
-        sway=0.008,
-        tremor=0.003,
-        windows=16,
-        stretches=2,
-    ),
-    "sitting": _Posture(
-        tilt=(0.4, 0.1, 0.05),
-        side=(0.3, 0.6, 0.2),
-        sway=0.005,
-        tremor=0.002,
-        windows=15,
-        stretches=2,
-    ),
-    "laying": _Posture(
-        tilt=(1.5, 0.1, 0.05),
-        side=(0.8, 0.5, 0.3),
-        sway=0.006,
-        tremor=0.002,
-        windows=16,
-        stretches=2,
-    ),
-    "walking": _Gait(
-        cadence=1.85,
-        lean=0.03,
-        turning=0.12,
-        rms=np.array([0.22, 0.16, 0.13, 0.45, 0.48, 0.32]),
-        profile=_PROFILE,
-        windows=14,
-        stretches=2,
-    ),
-    "walking downstairs": _Gait(
-        cadence=1.85,
-        lean=0.0,
-        turning=0.3,
-        rms=np.array([0.32, 0.17, 0.14, 0.48, 0.40, 0.35]),
-        profile=_HARDER,
-        windows=8,
-        stretches=3,
-    ),
-    "walking upstairs": _Gait(
-        cadence=1.6,
-        lean=0.12,
-        turning=0.3,
-        rms=np.array([0.22, 0.14, 0.16, 0.38, 0.55, 0.37]),
-        profile=_SOFTER,
-        windows=9,
-        stretches=3,
-    ),
-}
-"""In the order in which a round goes through it."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +84,7 @@ def surrogate(seed: int = 0) -> Windows:
         for _ in range(_ROUNDS):
             # The phone is put on anew for each round.
             worn = _rotation(person.mounting + rng.normal(0.0, _MOUNTING_OF_ROUND_RAD, 3))
-            for activity, habit in _PROTOCOL.items():
+            for activity, habit in PROTOCOL.items():
                 for _ in range(habit.stretches):
                     count = max(3, round(habit.windows * rng.normal(1.0, _LENGTH_OF_STRETCH)))
                     stretch = _stretch(rng, person, activity, worn, count)
@@ -210,8 +99,8 @@ def surrogate(seed: int = 0) -> Windows:
 
 
 def _person(rng: np.random.Generator) -> _Person:
-    gaits = [name for name, habit in _PROTOCOL.items() if isinstance(habit, _Gait)]
-    postures = [name for name, habit in _PROTOCOL.items() if isinstance(habit, _Posture)]
+    gaits = [name for name, habit in PROTOCOL.items() if isinstance(habit, Gait)]
+    postures = [name for name, habit in PROTOCOL.items() if isinstance(habit, Posture)]
     own = _style(rng, *_STYLE)
     return _Person(
         mounting=rng.normal(0.0, _MOUNTING_RAD),
@@ -223,7 +112,7 @@ def _person(rng: np.random.Generator) -> _Person:
 
 
 def _style(rng: np.random.Generator, amplitude: float, phase: float) -> NDArray[np.complex128]:
-    shape = (CHANNELS, len(_HARMONICS))
+    shape = (CHANNELS, len(HARMONICS))
     return np.exp(amplitude * rng.normal(size=shape) + 1j * phase * rng.normal(size=shape))
 
 
@@ -232,8 +121,8 @@ def _stretch(
 ) -> NDArray[np.float32]:
     """An uninterrupted recording, cut into (windows, 128, 6) half-overlapping windows."""
     samples = (windows + 1) * _STEP + 2 * _EDGE
-    habit = _PROTOCOL[activity]
-    if isinstance(habit, _Gait):
+    habit = PROTOCOL[activity]
+    if isinstance(habit, Gait):
         body = _walk(rng, habit, person, activity, samples)
     else:
         body = _rest(rng, habit, person, activity, samples)
@@ -246,7 +135,7 @@ def _stretch(
 
 
 def _walk(
-    rng: np.random.Generator, gait: _Gait, person: _Person, activity: str, samples: int
+    rng: np.random.Generator, gait: Gait, person: _Person, activity: str, samples: int
 ) -> _Array:
     """Acceleration with gravity in g and rates in rad/s, (samples, 6), in the body's axes."""
     stride_hz = gait.cadence / 2 * person.haste * rng.lognormal(0.0, _CADENCE_OF_STRETCH)
@@ -255,7 +144,7 @@ def _walk(
     norm = np.sqrt((gait.profile**2).sum(axis=1, keepdims=True) / 2)
     harmonics = gait.profile / norm * person.style[activity] * _style(rng, *_STYLE_OF_STRETCH)
     vigour = gait.rms * person.vigour * rng.lognormal(0.0, _VIGOUR_OF_STRETCH)
-    swing = (np.exp(1j * np.outer(phase, _HARMONICS)) @ harmonics.T).real
+    swing = (np.exp(1j * np.outer(phase, HARMONICS)) @ harmonics.T).real
     effort = 1.0 + _VIGOUR_OF_MOMENT * _band(rng, samples, 0.2, 1.0)
     stumbling = _IRREGULARITY * _band(rng, samples, 0.5, 15.0, CHANNELS)
     motion: _Array = vigour * (effort * swing + stumbling)
@@ -268,7 +157,7 @@ def _walk(
 
 
 def _rest(
-    rng: np.random.Generator, posture: _Posture, person: _Person, activity: str, samples: int
+    rng: np.random.Generator, posture: Posture, person: _Person, activity: str, samples: int
 ) -> _Array:
     """As `_walk`, of a body that is at rest but for sway and tremor."""
     tilt, side = (

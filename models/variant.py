@@ -1,18 +1,19 @@
 """Puts a variant together: its model, what that does on the test subjects, and its manifest."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from models import golden, manifest
+from models.accuracy import Accuracies, NotMeasured, RuntimeAccuracy
 from models.architecture import macs, parameters
 from models.catalog import Variant
-from models.evaluation import Agreement, Evaluation, VariantEvaluation, evaluate_variant
+from models.evaluation import Evaluation, VariantEvaluation, evaluate_variant
 from models.flatbuffer import read
 from models.golden import Golden
 from models.graph import FlatModel
-from models.manifest import Manifest, Measured, ModelFile, NotMeasured
+from models.manifest import Manifest, ModelFile
 from models.runtimes import NotRun, Refused, run_litert
 from models.weights import TrainingFacts
 from models.windows import Windows
@@ -80,23 +81,20 @@ def write_variant(directory: Path, model: bytes, origin: Origin, test: Windows) 
         output=manifest.TensorFacts.of(flat.output),
         standardisation=origin.training.standardisation,
         accuracy=_accuracy(evaluated),
-        agreement=_agreement(evaluated.agreement),
+        agreement=evaluated.agreement,
         arena_tflm_host=evaluated.arena,
         provenance=origin.provenance,
         versions=origin.versions,
     ).write(directory / manifest.FILE)
 
 
-def measured(evaluation: Evaluation) -> Measured:
+def runtime_accuracy(evaluation: Evaluation) -> RuntimeAccuracy:
     """An evaluation as files hold it."""
-    return Measured(
+    return RuntimeAccuracy(
         windows=evaluation.windows,
         accuracy=evaluation.accuracy,
         interval=evaluation.interval,
-        per_subject={
-            subject: manifest.SubjectScore(windows=score.windows, correct=score.correct)
-            for subject, score in evaluation.per_subject.items()
-        },
+        per_subject=dict(evaluation.per_subject),
         confusion=tuple(tuple(map(int, row)) for row in evaluation.confusion),
     )
 
@@ -112,16 +110,12 @@ def _golden(model: bytes, flat: FlatModel, test: Windows, standardised: Windows)
     )
 
 
-def _accuracy(evaluated: VariantEvaluation) -> manifest.Accuracies:
+def _accuracy(evaluated: VariantEvaluation) -> Accuracies:
     match evaluated.tflm:
         case Evaluation() as evaluation:
-            tflm: Measured | NotMeasured = measured(evaluation)
+            tflm: RuntimeAccuracy | NotMeasured = runtime_accuracy(evaluation)
         case Refused(message):
             tflm = NotMeasured(reason=f"refused: {message}")
         case NotRun(reason):
             tflm = NotMeasured(reason=f"not run: {reason}")
-    return manifest.Accuracies(litert=measured(evaluated.litert), tflm=tflm)
-
-
-def _agreement(agreement: Agreement | None) -> manifest.Agreement | None:
-    return None if agreement is None else manifest.Agreement(**asdict(agreement))
+    return Accuracies(litert=runtime_accuracy(evaluated.litert), tflm=tflm)

@@ -10,9 +10,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from models.catalog import Network
+from models.entry import Entry
+from models.file_part import Sha256
 from models.keys import Key
-from models.manifest import Sha256, Standardisation
-from models.store import Entry
+from models.manifest import Standardisation
 
 if TYPE_CHECKING:
     from models.training import Trained

@@ -198,12 +198,18 @@ class DeviceConsole:
         )
 
     def arena(self) -> tuple[int, int]:
-        """Bytes of the tensor arena that the model uses, and its size."""
+        """Bytes of the tensor arena that the model uses, and its size.
+
+        Raises:
+            ConsoleGarbageError: It uses none; `command` says what else may be raised.
+        """
         lines = self.command("arena")
-        return (
-            int(find(lines, r"m-arena-used-(\d+)")),
-            int(find(lines, r"m-arena-size-(\d+)")),
-        )
+        used = int(find(lines, r"m-arena-used-(\d+)"))
+        if not used:
+            raise ConsoleGarbageError(
+                f"device: 0 bytes of arena used, wanted some: {BUILD_AND_FLASH}"
+            )
+        return used, int(find(lines, r"m-arena-size-(\d+)"))
 
     def clock_hz(self) -> int:
         """The CPU's clock in Hz."""
@@ -230,7 +236,12 @@ class DeviceConsole:
             )
 
     def infer(self, count: int, warm_up: int, timeout: float) -> Inference:
-        """Run `count` measured inferences after `warm_up` unmeasured ones, within `timeout` s."""
+        """Run `count` measured inferences after `warm_up` unmeasured ones, within `timeout` s.
+
+        Raises:
+            ConsoleGarbageError: The answer has no two times; `command` says what else may be
+                raised.
+        """
         lines = self.command(f"infer {count} {warm_up}", timeout)
         laps = [int(m[1]) for m in map(re.compile(r"m-lap-us-(\d+)$").match, lines) if m]
         if len(laps) != 2 or laps[1] <= laps[0]:

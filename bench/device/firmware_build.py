@@ -139,8 +139,8 @@ class Builder:
 
 
 _INSTALL = (
-    "install ESP-IDF 5.2 or newer for esp32, source its export script and have idf.py on the PATH "
-    "(docs.espressif.com, ESP-IDF: Get Started)"
+    "install ESP-IDF 5.2.3 or newer for esp32, source its export script and have idf.py on the "
+    "PATH (docs.espressif.com, ESP-IDF: Get Started)"
 )
 
 

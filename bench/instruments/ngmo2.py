@@ -126,7 +126,11 @@ class Ngmo2:
         self.write(":OUTP:{ch}:STAT OFF")
 
     def prepare_readings(self, largest_current: float) -> None:
-        """Set interval and range of readings for currents up to `largest_current` (A)."""
+        """Set interval and range of readings for currents up to `largest_current` (A).
+
+        Raises:
+            SupplyError: No range is so large.
+        """
         ranges = (name for limit, name in _CURRENT_RANGES if limit >= largest_current)
         name = next(ranges, None)
         if name is None:
@@ -148,7 +152,11 @@ class Ngmo2:
         return median(parse_number(self.query(":MEAS:{ch}?")) for _ in range(READINGS))
 
     def errors(self) -> list[str]:
-        """Get and empty the queue of errors, oldest first (no unit)."""
+        """Get and empty the queue of errors, oldest first (no unit).
+
+        Raises:
+            SupplyReplyError: It does not come to an end.
+        """
         found: list[str] = []
         for _ in range(_QUEUE_LENGTH):
             code, text = parse_error(self.query(":SYST:ERR?"))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bench.errors import MeasurementError
 from bench.measurement.capture import trace_limits
 from bench.measurement.correction import corrected
 from bench.measurement.declared import circuit_of, corrections_of, figures_of
@@ -9,12 +10,12 @@ from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.integrity import check_samples
 from bench.measurement.model import energy_above_idle, gross_energy, idle_power, mean_current
 from bench.measurement.plausibility import (
-    Agreement,
+    Currents,
     check_clock,
     check_current,
     compare_current,
 )
-from bench.measurement.repeated import Run
+from bench.measurement.repeated import Series
 from bench.measurement.trace import Trace
 from bench.measurement.uncertainty import Estimate, evaluate
 from bench.measurement.windows import Window, find_idle, find_window
@@ -23,7 +24,7 @@ from bench.station.configuration import Station
 
 @dataclass(frozen=True)
 class Energies:
-    """What a run's windows and idle readings give.
+    """What a series's windows and idle readings give.
 
     Attributes:
         gross: Of one inference.
@@ -40,9 +41,14 @@ def window_of(trace: Trace, station: Station, samples: int, device_seconds: floa
     """The window in a trace of so many `samples` that lasts `device_seconds` s by the device.
 
     Raises:
-        MeasurementError: The trace is not sound, or the clocks disagree.
+        MeasurementError: The trace is not sound, its energy is none, or the clocks disagree.
     """
     energy = _energy(trace, find_window(trace, trace_limits(station, samples)), station)
+    if not energy.energy > 0.0:
+        raise MeasurementError(
+            f"window: an energy of {energy.energy:.4g} J; wanted more than none: see that the "
+            "shunt's leads are not swapped"
+        )
     check_clock(energy, device_seconds, figures_of(station))
     return energy
 
@@ -70,22 +76,22 @@ def check_supply(idle: WindowEnergy, reading: float, station: Station) -> float:
     return check_current(_mean_current(idle, station), reading, station.calibration.supply)
 
 
-def compare_supply(waiting: WindowEnergy, reading: float, station: Station) -> Agreement:
+def compare_supply(waiting: WindowEnergy, reading: float, station: Station) -> Currents:
     """Set the current of a stretch of waiting beside the supply's own `reading` in A."""
     return compare_current(_mean_current(waiting, station), reading, station.calibration.supply)
 
 
 def _mean_current(waiting: WindowEnergy, station: Station) -> Estimate:
-    return evaluate(mean_current(Run([waiting], 1), figures_of(station)))
+    return evaluate(mean_current(Series([waiting], 1), figures_of(station)))
 
 
-def energies_of(run: Run, station: Station) -> Energies:
-    """Energies and idle power of a run with idle readings, each with its uncertainty."""
+def energies_of(series: Series, station: Station) -> Energies:
+    """Energies and idle power of a series with idle readings, each with its uncertainty."""
     figures = figures_of(station)
     return Energies(
-        gross=evaluate(gross_energy(run, figures)),
-        above_idle=evaluate(energy_above_idle(run, figures)),
-        idle_power=evaluate(idle_power(run, figures)),
+        gross=evaluate(gross_energy(series, figures)),
+        above_idle=evaluate(energy_above_idle(series, figures)),
+        idle_power=evaluate(idle_power(series, figures)),
     )
 
 

@@ -21,7 +21,7 @@ from bench.measurement.integrity import (
     check_samples,
     lowest_voltage,
 )
-from bench.measurement.plausibility import Agreement, Clocks
+from bench.measurement.plausibility import Clocks, Currents
 from bench.measurement.trace import Floats, Trace
 from bench.measurement.windows import HYSTERESIS, Window
 
@@ -212,15 +212,15 @@ def _zero_standard(figures: ChannelFigures, samples: int) -> float:
     return math.hypot(*(spread.standard for spread in spreads), random)
 
 
-def shunt_against_supply(name: str, agreement: Agreement) -> Check:
+def shunt_against_supply(name: str, currents: Currents) -> Check:
     """The En score of the current through the shunt, and the drift that it would show."""
-    score = agreement.score
+    score = currents.score
     note = (
-        f"{agreement.measured * 1e3:.4g} mA by the shunt, {agreement.reading * 1e3:.4g} mA by the "
-        f"supply; finds a drift of shunt or gain from {agreement.detectable:.2%} on (95 %)"
+        f"{currents.measured * 1e3:.4g} mA by the shunt, {currents.reading * 1e3:.4g} mA by the "
+        f"supply; finds a drift of shunt or gain from {currents.detectable:.2%} on (95 %)"
     )
-    verdict = Verdict.OK if agreement.error is None else Verdict.FAILED
-    return Check(name, verdict, note, score, 1.0, "1", 1.0 - abs(score), agreement.error)
+    verdict = Verdict.OK if currents.error is None else Verdict.FAILED
+    return Check(name, verdict, note, score, 1.0, "1", 1.0 - abs(score), currents.error)
 
 
 def clocks_agree(name: str, clocks: Clocks) -> Check:

@@ -46,11 +46,11 @@ class ChannelFigures:
     Attributes:
         gain: Relative to the reading.
         gain_temperature: What temperature adds to it.
-        gain_warming: What warming between runs of a session adds to it.
+        gain_warming: What warming between series of a session adds to it.
         offset: In V.
         offset_temperature: What temperature adds to it.
         linearity: Integral nonlinearity in V; acts as an offset that depends on the reading.
-        drift: Of the offset between one run and the next, in V.
+        drift: Of the offset between one series and the next, in V.
         noise: Random noise of one sample, V rms.
         step: Quantisation step in V.
         full_scale: The range runs from minus to plus so many V.
@@ -75,7 +75,7 @@ class Figures:
     Attributes:
         shunt: Relative, of the shunt's resistance.
         shunt_temperature: What temperature adds to it.
-        shunt_warming: What warming between runs of a session adds to it.
+        shunt_warming: What warming between series of a session adds to it.
         decoupling: Relative, of the capacitance across the device.
         time_base: Relative, of the card's sampling rate.
         supply: The channel across supply and ground.

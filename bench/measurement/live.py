@@ -22,7 +22,7 @@ from bench.measurement.correction import corrected
 from bench.measurement.declared import circuit_of, corrections_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.model import mean_current, mean_power
-from bench.measurement.repeated import Run
+from bench.measurement.repeated import Series
 from bench.measurement.trace import Trace
 from bench.measurement.uncertainty import Estimate, evaluate
 from bench.measurement.windows import find_steps
@@ -121,7 +121,7 @@ def figures_of_live(trace: Trace, station: Station) -> LiveFigures:
     stretch, figures = live_stretch(trace, station, plan_live(station)), figures_of(station)
     return LiveFigures(
         power=evaluate(mean_power("average power", stretch.steps, figures)),
-        current=evaluate(mean_current(Run(stretch.steps, 1), figures)),
+        current=evaluate(mean_current(Series(stretch.steps, 1), figures)),
         duty=stretch.duty,
         rate=stretch.rate,
     )

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from bench.errors import MeasurementError
 from bench.measurement.energy import WindowEnergy
 from bench.measurement.figures import Figures
-from bench.measurement.repeated import Mean, Run
+from bench.measurement.repeated import Mean, Series
 from bench.measurement.spreads import (
     DECOUPLING,
     DRIFT,
@@ -37,14 +37,14 @@ from bench.measurement.spreads import (
     Spreads,
     bend_spreads,
     idle_spreads,
-    run_spreads,
     sampling_spreads,
+    series_spreads,
     station_spreads,
 )
 
-Quantity: TypeAlias = Any
+Number: TypeAlias = Any
 """A float, an array of draws or an uncertain number: whatever arithmetic works on."""
-Errors: TypeAlias = Mapping[str, Quantity]
+Errors: TypeAlias = Mapping[str, Number]
 
 
 @dataclass(frozen=True)
@@ -61,39 +61,43 @@ class Measurand:
     name: str
     unit: str
     spreads: Spreads
-    value: Callable[[Errors], Quantity]
+    value: Callable[[Errors], Number]
 
 
-def gross_energy(run: Run, figures: Figures) -> Measurand:
+def gross_energy(series: Series, figures: Figures) -> Measurand:
     """Energy of one inference in J."""
-    spreads = station_spreads(figures) | run_spreads(run, figures)
-    return Measurand("energy of one inference", "J", spreads, lambda e: _gross(run, e))
+    spreads = station_spreads(figures) | series_spreads(series, figures)
+    return Measurand("energy of one inference", "J", spreads, lambda e: _gross(series, e))
 
 
-def energy_above_idle(run: Run, figures: Figures) -> Measurand:
+def energy_above_idle(series: Series, figures: Figures) -> Measurand:
     """Energy of one inference in J, less what waiting would have taken in the same time.
 
     Raises:
-        MeasurementError: The run has no idle reading.
+        MeasurementError: The series has no idle reading.
     """
-    if not run.idle:
-        raise MeasurementError("run: no idle reading; wanted at least one; measure the idle device")
-    idle = idle_spreads(run.idle, figures) | bend_spreads(run.idle, run.windows, figures)
-    spreads = station_spreads(figures) | run_spreads(run, figures) | _suffixed(idle, IDLE)
+    if not series.idle:
+        raise MeasurementError(
+            "series: no idle reading; wanted at least one; measure the idle device"
+        )
+    idle = idle_spreads(series.idle, figures) | bend_spreads(series.idle, series.windows, figures)
+    spreads = station_spreads(figures) | series_spreads(series, figures) | _suffixed(idle, IDLE)
 
-    def value(errors: Errors) -> Quantity:
-        seconds = Mean.of(run.windows).seconds / (1.0 + errors[TIME_BASE])
-        idle_power = _mean_power(run.idle, _view(errors, IDLE)) + errors[DRIFT + IDLE]
-        return _gross(run, errors) - idle_power * seconds / run.inferences
+    def value(errors: Errors) -> Number:
+        seconds = Mean.of(series.windows).seconds / (1.0 + errors[TIME_BASE])
+        idle_power = _mean_power(series.idle, _view(errors, IDLE)) + errors[DRIFT + IDLE]
+        return _gross(series, errors) - idle_power * seconds / series.inferences
 
     return Measurand("energy of one inference above idle", "J", spreads, value)
 
 
-def idle_power(run: Run, figures: Figures) -> Measurand:
-    """Power in W while waiting; `MeasurementError` if the run has no idle reading."""
-    if not run.idle:
-        raise MeasurementError("run: no idle reading; wanted at least one; measure the idle device")
-    return mean_power("idle power", run.idle, figures)
+def idle_power(series: Series, figures: Figures) -> Measurand:
+    """Power in W while waiting; `MeasurementError` if the series has no idle reading."""
+    if not series.idle:
+        raise MeasurementError(
+            "series: no idle reading; wanted at least one; measure the idle device"
+        )
+    return mean_power("idle power", series.idle, figures)
 
 
 def mean_power(name: str, stretches: Sequence[WindowEnergy], figures: Figures) -> Measurand:
@@ -102,12 +106,12 @@ def mean_power(name: str, stretches: Sequence[WindowEnergy], figures: Figures) -
     return Measurand(name, "W", spreads, lambda e: _mean_power(stretches, e) + e[DRIFT])
 
 
-def mean_current(run: Run, figures: Figures) -> Measurand:
+def mean_current(series: Series, figures: Figures) -> Measurand:
     """Mean current through the shunt in A, for comparison with the supply's own reading."""
-    spreads = station_spreads(figures) | sampling_spreads(run.windows, figures)
-    mean = Mean.of(run.windows)
+    spreads = station_spreads(figures) | sampling_spreads(series.windows, figures)
+    mean = Mean.of(series.windows)
 
-    def value(errors: Errors) -> Quantity:
+    def value(errors: Errors) -> Number:
         offset = _offset(SHUNT_VOLTAGE, errors)
         voltage = (mean.shunt / mean.seconds - offset) / _warm(f"{SHUNT_VOLTAGE} gain", errors)
         return voltage / (mean.ohm * _warm(SHUNT, errors))
@@ -115,32 +119,32 @@ def mean_current(run: Run, figures: Figures) -> Measurand:
     return Measurand("mean current", "A", spreads, value)
 
 
-def saving(reference: Run, run: Run, figures: Figures) -> Measurand:
-    """Share of the reference's energy of one inference that `run` saves, on the same station."""
-    bend = bend_spreads(reference.windows, run.windows, figures)
+def saving(reference: Series, series: Series, figures: Figures) -> Measurand:
+    """Share of the reference's energy of one inference that `series` saves, on the same station."""
+    bend = bend_spreads(reference.windows, series.windows, figures)
     spreads = (
         station_spreads(figures)
-        | run_spreads(run, figures)
-        | _suffixed(run_spreads(reference, figures) | bend, REFERENCE)
+        | series_spreads(series, figures)
+        | _suffixed(series_spreads(reference, figures) | bend, REFERENCE)
     )
     return Measurand(
         "energy saved",
         "1",
         spreads,
-        lambda e: 1.0 - _gross(run, e) / _gross(reference, _view(e, REFERENCE)),
+        lambda e: 1.0 - _gross(series, e) / _gross(reference, _view(e, REFERENCE)),
     )
 
 
-def _gross(run: Run, errors: Errors) -> Quantity:
-    mean = Mean.of(run.windows)
+def _gross(series: Series, errors: Errors) -> Number:
+    mean = Mean.of(series.windows)
     sampling = mean.seconds / mean.samples / (1.0 + errors[TIME_BASE])
     edges = mean.energy / mean.seconds * (errors[FALL] - errors[RISE])
     skew = mean.power_step * errors[SKEW]
     energy = _energy(mean, errors) + (edges + skew) * sampling
-    return (energy + errors[REPEATABILITY]) / run.inferences
+    return (energy + errors[REPEATABILITY]) / series.inferences
 
 
-def _energy(mean: Mean, errors: Errors) -> Quantity:
+def _energy(mean: Mean, errors: Errors) -> Number:
     """Energy in J that the device took between the edges, corrected for `errors`.
 
     The integral of (s - v) v with s = (S - a) / g and v = (V - b) / h, S and V the readings.
@@ -154,17 +158,17 @@ def _energy(mean: Mean, errors: Errors) -> Quantity:
     return passed - mean.stored * (1.0 + errors[DECOUPLING]) - errors[EDGE_NOISE]
 
 
-def _mean_power(windows: Sequence[WindowEnergy], errors: Errors) -> Quantity:
+def _mean_power(windows: Sequence[WindowEnergy], errors: Errors) -> Number:
     mean = Mean.of(windows)
     return _energy(mean, errors) * (1.0 + errors[TIME_BASE]) / mean.seconds
 
 
-def _warm(name: str, errors: Errors) -> Quantity:
+def _warm(name: str, errors: Errors) -> Number:
     """The factor that a relative error and what temperature adds to it make."""
     return 1.0 + errors[name] + errors[name + TEMPERATURE] + errors[name + WARMING]
 
 
-def _offset(channel: str, errors: Errors) -> Quantity:
+def _offset(channel: str, errors: Errors) -> Number:
     return sum(errors[f"{channel} {part}"] for part in OFFSETS)
 
 
@@ -173,6 +177,6 @@ def _suffixed(spreads: Spreads, suffix: str) -> Spreads:
 
 
 def _view(errors: Errors, suffix: str) -> Errors:
-    """The errors as a run sees them whose own ones bear `suffix`."""
+    """The errors as a series sees them whose own ones bear `suffix`."""
     own = {name.removesuffix(suffix): e for name, e in errors.items() if name.endswith(suffix)}
     return {**errors, **own}

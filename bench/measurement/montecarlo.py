@@ -12,7 +12,7 @@ DRAWS = 100_000
 
 
 @dataclass(frozen=True)
-class Distribution:
+class Propagated:
     """What draws from all errors make of a measurand, in its unit.
 
     Attributes:
@@ -31,7 +31,7 @@ class Distribution:
         return low <= value <= high
 
 
-def propagate(measurand: Measurand, seed: int, draws: int = DRAWS) -> Distribution:
+def propagate(measurand: Measurand, seed: int, draws: int = DRAWS) -> Propagated:
     """Evaluate `measurand` for `draws` stations drawn from its errors' distributions.
 
     The same seed and number of draws give the same result.
@@ -41,4 +41,4 @@ def propagate(measurand: Measurand, seed: int, draws: int = DRAWS) -> Distributi
     values = np.asarray(measurand.value(errors), dtype=np.float64)
     tail = (1.0 - COVERAGE / 100.0) / 2.0
     low, high = np.quantile(values, [tail, 1.0 - tail])
-    return Distribution(float(values.mean()), float(values.std(ddof=1)), (float(low), float(high)))
+    return Propagated(float(values.mean()), float(values.std(ddof=1)), (float(low), float(high)))

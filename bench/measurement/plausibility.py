@@ -32,7 +32,7 @@ class ClockRatioError(MeasurementError):
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Currents:
     """The current through the shunt beside the supply's own reading of it.
 
     Attributes:
@@ -72,7 +72,7 @@ class Agreement:
         )
 
 
-def compare_current(measured: Estimate, reading: float, record: SupplyRecord) -> Agreement:
+def compare_current(measured: Estimate, reading: float, record: SupplyRecord) -> Currents:
     """Set the current through the shunt beside the supply's own `reading`, both in A.
 
     The reading is corrected for what the supply's calibration `record` has found.
@@ -80,7 +80,7 @@ def compare_current(measured: Estimate, reading: float, record: SupplyRecord) ->
     reading = (reading - record.offset_found) / (1.0 + record.gain_found)
     gain = reading * record.gain.standard
     stated = EXPANDED * math.hypot(gain, record.offset / math.sqrt(3.0))
-    return Agreement(measured.value, reading, math.hypot(measured.expanded, stated))
+    return Currents(measured.value, reading, math.hypot(measured.expanded, stated))
 
 
 def check_current(measured: Estimate, reading: float, record: SupplyRecord) -> float:
@@ -92,10 +92,10 @@ def check_current(measured: Estimate, reading: float, record: SupplyRecord) -> f
     Raises:
         ImplausibleCurrentError: They disagree.
     """
-    agreement = compare_current(measured, reading, record)
-    if agreement.error is not None:
-        raise agreement.error
-    return agreement.score
+    currents = compare_current(measured, reading, record)
+    if currents.error is not None:
+        raise currents.error
+    return currents.score
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from bench.measurement.energy import WindowEnergy
 
 
 @dataclass(frozen=True)
-class Run:
+class Series:
     """Windows of one variant on one station.
 
     Attributes:
@@ -31,12 +31,12 @@ class Run:
         circuits = {window.circuit for window in (*self.windows, *self.idle)}
         if not self.windows or self.inferences < 1 or len(circuits) != 1:
             raise MeasurementError(
-                f"run: {len(self.windows)} windows of {self.inferences} inferences with "
+                f"series: {len(self.windows)} windows of {self.inferences} inferences with "
                 f"{len(circuits)} circuits; wanted at least one window and inference, one circuit"
             )
         if self.power_cycles < 1 or len(self.windows) % self.power_cycles:
             raise MeasurementError(
-                f"run: {len(self.windows)} windows in {self.power_cycles} power cycles; wanted "
+                f"series: {len(self.windows)} windows in {self.power_cycles} power cycles; wanted "
                 "the same number of windows in each"
             )
 

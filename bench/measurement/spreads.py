@@ -1,8 +1,8 @@
-"""The errors that a station and a run may have, by name, with the spread of each.
+"""The errors that a station and a series may have, by name, with the spread of each.
 
 Errors of a station are common to all that it measures and cancel, as far as they do, in a saving;
-warming, drift, noise, edges and repeatability belong to one run, and so does the part of the
-nonlinearity that differs where a second run has other readings than the first.
+warming, drift, noise, edges and repeatability belong to one series, and so does the part of the
+nonlinearity that differs where a second series has other readings than the first.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from bench.measurement.energy import WindowEnergy
 from bench.measurement.figures import ChannelFigures, Figures, Spread
-from bench.measurement.repeated import Mean, Run
+from bench.measurement.repeated import Mean, Series
 
 Spreads: TypeAlias = dict[str, Spread]
 
@@ -23,11 +23,11 @@ SUPPLY, SHUNT_VOLTAGE = "supply channel", "shunt channel"
 TEMPERATURE = " temperature"
 """After the name of an error: what temperature adds to it since the calibration."""
 WARMING = " warming"
-"""Likewise: what it adds in one run and not in another of the same session."""
+"""Likewise: what it adds in one series and not in another of the same session."""
 OFFSETS = (
     "offset", "offset" + TEMPERATURE, "linearity", "bend", "drift", "noise", "quantisation"
 )  # fmt: skip
-"""What acts as an offset of a channel; `bend`: linearity at other readings than the first run's."""
+"""What acts as an offset of a channel; `bend`: linearity at other readings than the first's."""
 IDLE, REFERENCE = " (idle)", " (reference)"
 
 BEND = 2.6
@@ -58,11 +58,11 @@ def station_spreads(figures: Figures) -> Spreads:
     return spreads
 
 
-def run_spreads(run: Run, figures: Figures) -> Spreads:
-    """Errors of one run of windows."""
-    count = len(run.replicates)
-    scatter = stdev(run.replicates) if count > 1 else 0.0
-    return sampling_spreads(run.windows, figures) | {
+def series_spreads(series: Series, figures: Figures) -> Spreads:
+    """Errors of one series of windows."""
+    count = len(series.replicates)
+    scatter = stdev(series.replicates) if count > 1 else 0.0
+    return sampling_spreads(series.windows, figures) | {
         RISE: Spread(EDGE_SAMPLES, "rectangular"),
         FALL: Spread(EDGE_SAMPLES, "rectangular"),
         SKEW: Spread(SKEW_SAMPLES, "rectangular"),
@@ -96,7 +96,7 @@ def sampling_spreads(windows: Sequence[WindowEnergy], figures: Figures) -> Sprea
 def bend_spreads(
     windows: Sequence[WindowEnergy], first: Sequence[WindowEnergy], figures: Figures
 ) -> Spreads:
-    """How far the nonlinearity may differ between two runs, by how far their readings do."""
+    """How far the nonlinearity may differ between two series, by how far their readings do."""
     here, there = Mean.of(windows), Mean.of(first)
     apart = {
         SUPPLY: here.supply / here.seconds - there.supply / there.seconds,

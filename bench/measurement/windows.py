@@ -72,14 +72,14 @@ def find_window(trace: Trace, limits: TraceLimits) -> Window:
 
 
 @dataclass(frozen=True)
-class Step:
+class LiveStep:
     """A step of live operation: from one rise of the marker to the next, and its inference."""
 
     whole: Window
     inference: Window
 
 
-def find_steps(trace: Trace, limits: TraceLimits, count: int) -> tuple[Step, ...]:
+def find_steps(trace: Trace, limits: TraceLimits, count: int) -> tuple[LiveStep, ...]:
     """The first `count` steps of a sound trace of live operation, from the trigger on.
 
     The marker is high during each inference. No window is too short: what is measured is a step.
@@ -101,7 +101,7 @@ def find_steps(trace: Trace, limits: TraceLimits, count: int) -> tuple[Step, ...
         )
     at = [edge.position for edge in needed]
     return tuple(
-        Step(Window(at[first], at[first + 2]), Window(at[first], at[first + 1]))
+        LiveStep(Window(at[first], at[first + 2]), Window(at[first], at[first + 1]))
         for first in range(0, 2 * count, 2)
     )
 

@@ -74,8 +74,8 @@ def judgement_record(judgement: Judgement) -> JudgementRecord:
         expanded_uncertainty=judgement.expanded_uncertainty,
         bound="min" if judgement.bound == "min" else "max",
         limit=judgement.limit,
-        rule=judgement.rule.value,
-        outcome=judgement.outcome.value,
+        rule=judgement.rule,
+        outcome=judgement.outcome,
         margin=judgement.margin,
         source=judgement.source,
     )

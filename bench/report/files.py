@@ -254,4 +254,5 @@ def _reading(path: Path, parse: Callable[[bytes], _Content]) -> _Content:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"
-        raise ReportError(f"{path}: {where}: {first['msg']}: run the bench again") from error
+        seen = "" if isinstance(first["input"], dict | list) else f" (seen: {first['input']!r:.60})"
+        raise ReportError(f"{path}: {where}: {first['msg']}{seen}: run the bench again") from error

@@ -13,7 +13,7 @@ from bench.report.record import EstimateRecord, Report
 
 
 @dataclass(frozen=True)
-class Run:
+class PastRun:
     """A past run: its report, the file it is from, and when it began."""
 
     path: Path
@@ -22,7 +22,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Change:
+class ConditionChange:
     """Which conditions of a run, by its place, differ from the run's before it."""
 
     place: int
@@ -33,7 +33,7 @@ class Change:
 class History:
     """Past runs from the first on, and the files that are none, with the reason."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[PastRun, ...]
     unreadable: tuple[str, ...]
 
     @property
@@ -48,16 +48,16 @@ class History:
         return sorted(names, key=natural)
 
     @property
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[ConditionChange]:
         """Where conditions change."""
         return [*self._changes()]
 
-    def _changes(self) -> Iterator[Change]:
+    def _changes(self) -> Iterator[ConditionChange]:
         for place in range(1, len(self.runs)):
             before, now = self.runs[place - 1].report, self.runs[place].report
             changed = changed_conditions(before.run, now.run)
             if changed:
-                yield Change(place, tuple(_told(*each) for each in changed))
+                yield ConditionChange(place, tuple(_told(*each) for each in changed))
 
     def energies(self, variant: str) -> list[tuple[int, EstimateRecord]]:
         """The place of each run that measured the variant, and its energy."""
@@ -79,7 +79,7 @@ def load_history(folder: Path) -> History:
     for path in sorted(folder.rglob(REPORT)):
         try:
             report = load_report(path)
-            runs.append(Run(path, report, started(path, report)))
+            runs.append(PastRun(path, report, started(path, report)))
         except ReportError as error:
             unreadable.append(str(error))
     if not runs:

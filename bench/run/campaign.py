@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from bench.device.deployability import Step, check_model, paper_profile
 from bench.errors import BenchError
 from bench.measurement.declared import figures_of
-from bench.measurement.repeated import Run
+from bench.measurement.repeated import Series
 from bench.report.convert import estimate_record, step_record
 from bench.report.files import RecordFolder
 from bench.report.record import AttemptRecord, BaseRecord, VariantRecord, WindowRecord
@@ -40,7 +40,7 @@ class Campaign:
     folder: RecordFolder
     limits: RunLimits = field(init=False)
     _fitted: dict[str, VariantRecord | BenchError] = field(default_factory=dict)
-    _runs: dict[str, Run] = field(default_factory=dict)
+    _series: dict[str, Series] = field(default_factory=dict)
     _references: dict[str, tuple[WindowRecord, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -120,7 +120,7 @@ class Campaign:
         found = self._found(case, subject, result)
         self._ledger.update(case, model=model, reference=reference, **found)
         if result.measured is not None:
-            self._runs[case.name] = result.measured.run
+            self._series[case.name] = result.measured.series
             self._compare(case)
         return self._ledger.record(case)
 
@@ -153,7 +153,7 @@ class Campaign:
     def _compare(self, case: Case) -> None:
         """Put on record what each technique of a network saves, as soon as L is measured, too."""
         figures = figures_of(self._station.station)
-        for technique, estimate in savings(case.network, self._runs, figures).items():
+        for technique, estimate in savings(case.network, self._series, figures).items():
             other = replace(case, technique=technique)
             self._ledger.update(other, saving=estimate_record(estimate))
 

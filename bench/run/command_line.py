@@ -1,6 +1,5 @@
 """The bench's options on pytest's command line, and what they ask for."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,10 @@ from models.errors import ModelsError
 from models.paths import cache_root
 
 MODES: tuple[Mode, ...] = ("sim", "hw")
+MOST_POWER_CYCLES = 1000
+"""Of a variant: more than a day's work for a bench."""
+LARGEST_BATTERY = 1e6
+"""In mAh: that of a house."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -127,10 +130,16 @@ class Asked:
 def _check_numbers(option: Any) -> None:
     if option.model_seed not in range(2**32):
         raise BenchError(f"--model-seed: {option.model_seed} is not in 0 to {2**32 - 1}")
-    if option.power_cycles is not None and option.power_cycles < 1:
-        raise BenchError(f"--power-cycles: {option.power_cycles}; wanted at least one")
-    if not 0.0 < option.battery < math.inf:
-        raise BenchError(f"--battery: {option.battery:g} mAh; wanted a capacity above 0")
+    if option.power_cycles is not None and not 1 <= option.power_cycles <= MOST_POWER_CYCLES:
+        raise BenchError(
+            f"--power-cycles: {option.power_cycles}; wanted at least one, at most "
+            f"{MOST_POWER_CYCLES}"
+        )
+    if not 0.0 < option.battery <= LARGEST_BATTERY:
+        raise BenchError(
+            f"--battery: {option.battery:g} mAh; wanted a capacity above 0, at most "
+            f"{LARGEST_BATTERY:g}"
+        )
 
 
 def _modes(option: Any) -> tuple[Mode, ...]:

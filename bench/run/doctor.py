@@ -250,8 +250,8 @@ class _Examination:
     def _shunt(self, name: str, waiting: WindowEnergy) -> Check:
         """The current through the shunt beside the supply's own reading, taken at once."""
         reading = self._bench.leased.measure_current()
-        agreement = compare_supply(waiting, reading, self._station)
-        return checks.shunt_against_supply(name, agreement)
+        currents = compare_supply(waiting, reading, self._station)
+        return checks.shunt_against_supply(name, currents)
 
     def _running(self, card: Digitizer, console: DeviceConsole) -> Iterator[Check]:
         """One window of the probe: what it shows of marker, clocks and voltage."""

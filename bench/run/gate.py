@@ -14,7 +14,7 @@ from bench.report.record import (
     RunFacts,
     VariantRecord,
 )
-from bench.run.quantities import QUANTITIES, Pair, Quantity, replicates
+from bench.run.quantities import QUANTITIES, ComparedQuantity, Pair, replicates
 from bench.verdict.comparison import Ratio, SessionSpread, session_spread
 from bench.verdict.gate import judge_ratios
 from bench.verdict.limits import GateLimits
@@ -27,6 +27,8 @@ DECLARED = GateLimits(
 )
 """Where a limits file says nothing of the gate."""
 LOST = "it has an energy in the baseline and none in this run"
+LEAST_CYCLES = 2
+"""Power cycles without which nothing is known of their spread."""
 LEAST_HISTORY = 3
 """Earlier sessions from which on their spread is used in place of the declared one."""
 
@@ -98,18 +100,20 @@ def compare_reports(
         old: The baseline.
         name: Of the baseline, for people.
         limits: Margin, level, and the declared spread between sessions.
-        history: Earlier runs, from which the spread is taken where there are enough.
+        history: Earlier runs, from which the spread is taken where there are enough; those under
+            other conditions say nothing of it and are left out.
         same_recipe: Leave out a variant whose weights come from another recipe, and what depends
             on the weights where another machine has trained others.
     """
     skipped = _why_not_at_all(new.run, old.run)
     pairs, left_out = ({}, {}) if skipped else _pairs(new, old, same_recipe)
+    alike = [past for past in history if not changed_conditions(past.run, new.run)]
     comparisons: list[ComparisonRecord] = []
     spreads: set[str] = set()
     for quantity in QUANTITIES:
         ratios = {}
         for variant, pair in _comparable(quantity, pairs, same_recipe).items():
-            between = _between_sessions(quantity, pair.new, history, limits)
+            between = _between_sessions(quantity, pair.new, alike, limits)
             spreads.add(f"{between.relative:.3%}, {between.source}")
             ratios[variant] = quantity.ratio(pair, between, limits.level)
         comparisons += _judged(quantity, pairs, ratios, limits)
@@ -139,7 +143,7 @@ def _pairs(new: Report, old: Report, same_recipe: bool) -> tuple[dict[str, Pair]
 
 
 def _comparable(
-    quantity: Quantity, pairs: Mapping[str, Pair], same_recipe: bool
+    quantity: ComparedQuantity, pairs: Mapping[str, Pair], same_recipe: bool
 ) -> dict[str, Pair]:
     """The pairs that both have the quantity; of other weights not what depends on them."""
     return {
@@ -152,7 +156,7 @@ def _comparable(
 
 
 def _judged(
-    quantity: Quantity,
+    quantity: ComparedQuantity,
     pairs: Mapping[str, Pair],
     ratios: Mapping[str, Ratio],
     limits: GateLimits,
@@ -182,7 +186,7 @@ def _judged(
 
 
 def _between_sessions(
-    quantity: Quantity, record: VariantRecord, history: Sequence[Report], limits: GateLimits
+    quantity: ComparedQuantity, record: VariantRecord, history: Sequence[Report], limits: GateLimits
 ) -> SessionSpread:
     """From earlier sessions of the same model where there are enough, else as declared.
 
@@ -195,8 +199,8 @@ def _between_sessions(
         for earlier in report.variants
         if of_window is not None
         and earlier.variant == record.variant
-        and earlier.measurement is not None
         and earlier.model == record.model
+        and _power_cycles(earlier) >= LEAST_CYCLES
         and bool(earlier.reference) == bool(record.reference)
     ]
     if len(sessions) >= LEAST_HISTORY:
@@ -214,11 +218,8 @@ def _pair(record: VariantRecord, earlier: VariantRecord | None, same_recipe: boo
         raise MeasurementError("no energy in this run" if earlier.measurement is None else LOST)
     if earlier.measurement is None:
         raise MeasurementError("no energy in the baseline")
-    for what, windows in (
-        ("this run", record.measurement.windows),
-        ("the baseline", earlier.measurement.windows),
-    ):
-        if len({window.power_cycle for window in windows}) < 2:
+    for what, measured in (("this run", record), ("the baseline", earlier)):
+        if _power_cycles(measured) < LEAST_CYCLES:
             raise MeasurementError(f"{what} has fewer than two power cycles: use --power-cycles 3")
     if bool(record.reference) != bool(earlier.reference):
         raise MeasurementError("only one of both has a reference variant: use the same --reference")
@@ -226,6 +227,11 @@ def _pair(record: VariantRecord, earlier: VariantRecord | None, same_recipe: boo
     if same_recipe and not _same(pair, "weights_key"):
         raise MeasurementError("the baseline's weights come from another recipe: make a new one")
     return pair
+
+
+def _power_cycles(record: VariantRecord) -> int:
+    windows = record.measurement.windows if record.measurement else ()
+    return len({window.power_cycle for window in windows})
 
 
 def _same(pair: Pair, provenance: str) -> bool:

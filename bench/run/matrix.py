@@ -10,15 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Literal
 
 from bench.report.record import AccuracyRecord, BaseRecord, ClaimRecord, VariantRecord
-from bench.verdict.published import published
+from bench.verdict.published import ClaimVerdict, published
 from bench.verdict.subjects import Interval, difference, mean_over_subjects
 from models.catalog import BASE, NETWORKS
-
-Verdict = Literal["agrees", "contradicts", "undecided", "calibrated"]
-"""``calibrated``: agrees because a constant was taken from the very figure."""
 
 SAVING_NETWORKS = ("C_1", "C_2", "C_3", "C_4", "C_5")
 """The networks of which the paper has an energy under L, so a saving (its Fig. 4)."""
@@ -33,7 +29,7 @@ class Finding:
     """What was published, what was found, and whether they agree."""
 
     claim: str
-    verdict: Verdict
+    verdict: ClaimVerdict
     published: str
     found: str
     interval: Interval | None = None
@@ -78,7 +74,7 @@ class Matrix:
         return record.measurement.energy.value
 
     def macs(self, network: str) -> int:
-        """Multiply-accumulates of one inference of `network`."""
+        """Multiply-accumulates of one inference of `network`; `MissingError` if not known."""
         for technique in "LDF":
             record = self.variants.get(f"{network}-{technique}")
             if record is not None and record.model is not None and record.model.macs is not None:
@@ -86,11 +82,15 @@ class Matrix:
         raise MissingError(f"{network} has no variant in this run")
 
     def saving(self, network: str, technique: str) -> float:
-        """Share of L's energy that `technique` saves."""
+        """Share of L's energy that `technique` saves; `MissingError` as for `energy`."""
         return 1.0 - self.energy(network, technique) / self.energy(network, "L")
 
     def accuracy(self, network: str, technique: str) -> AccuracyRecord:
-        """The accuracy with its subjects, by LiteRT or, of a base, by Keras."""
+        """The accuracy with its subjects, by LiteRT or, of a base, by Keras.
+
+        Raises:
+            MissingError: There is none in this run.
+        """
         record: VariantRecord | BaseRecord | None
         if technique == BASE:
             record = self.bases.get(network)
@@ -102,7 +102,7 @@ class Matrix:
         raise MissingError(f"{network}-{technique} has no accuracy in this run")
 
     def by_subject(self, network: str, technique: str) -> dict[int, float]:
-        """The accuracy of each test subject."""
+        """The accuracy of each test subject, 0 to 1; `MissingError` as for `accuracy`."""
         scores = self.accuracy(network, technique).per_subject
         assert scores is not None
         return scores
@@ -196,7 +196,7 @@ def table_2(matrix: Matrix, network: str, technique: str) -> Finding:
     assert entry.accuracy is not None
     assert entry.interval is not None
     interval = Interval(entry.accuracy, *entry.interval)
-    verdict: Verdict = "agrees" if interval.low <= value <= interval.high else "contradicts"
+    verdict: ClaimVerdict = "agrees" if interval.low <= value <= interval.high else "contradicts"
     found = f"{interval.mean:.3f} ({interval.low:.3f} to {interval.high:.3f})"
     claim = f"accuracy of {network} under {technique} (Table 2)"
     return Finding(claim, verdict, f"{value:.3f}", found, interval)

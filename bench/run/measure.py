@@ -39,7 +39,7 @@ from bench.run.subject import (
     Result,
     Settings,
     Subject,
-    run_of,
+    series_of,
 )
 from bench.station.configuration import Station
 from bench.station.machine import LeasedStation, Phase
@@ -256,7 +256,7 @@ class Workbench:
         supply_current, supply_score = self._supply_current(idle[-1].energy)
         return Measured(
             plan=plan,
-            energies=energies_of(run_of(plan, windows, idle), self.station),
+            energies=energies_of(series_of(plan, windows, idle), self.station),
             latency=seconds / (len(windows) * plan.inferences),
             supply_current=supply_current,
             supply_score=supply_score,

@@ -12,8 +12,9 @@ from bench.run.records import accuracy_records, model_record
 from bench.run.selection import OWN, Case
 from bench.run.subject import Subject, golden_inputs
 from models import golden
+from models.artefact import Artefact
 from models.catalog import BASE, Technique, Variant
-from models.pipeline import Artefact, Pipeline
+from models.pipeline import Pipeline
 from models.stream import Stream, stitched
 
 LIVE_WINDOWS = 8

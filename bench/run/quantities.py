@@ -8,6 +8,9 @@ from bench.report.record import VariantRecord, WindowRecord
 from bench.verdict.comparison import Ratio, Replicates, SessionSpread, ratio
 from bench.verdict.subjects import difference
 
+LEAST_ACCURACY = 1e-6
+"""What an accuracy of zero counts as where it is divided by."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -18,7 +21,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Quantity:
+class ComparedQuantity:
     """Something to compare.
 
     Attributes:
@@ -38,7 +41,9 @@ class Quantity:
     of_weights: bool = False
 
 
-def _scattering(name: str, unit: str, of_window: Callable[[WindowRecord], float]) -> Quantity:
+def _scattering(
+    name: str, unit: str, of_window: Callable[[WindowRecord], float]
+) -> ComparedQuantity:
     def value(record: VariantRecord) -> float | None:
         windows = record.measurement.windows if record.measurement else ()
         return sum(map(of_window, windows)) / len(windows) if windows else None
@@ -48,17 +53,19 @@ def _scattering(name: str, unit: str, of_window: Callable[[WindowRecord], float]
             replicates(pair.new, of_window), replicates(pair.old, of_window), between, level
         )
 
-    return Quantity(name, unit, value, of_pair, of_window)
+    return ComparedQuantity(name, unit, value, of_pair, of_window)
 
 
-def _exact(name: str, unit: str, value: Callable[[VariantRecord], float | None]) -> Quantity:
+def _exact(
+    name: str, unit: str, value: Callable[[VariantRecord], float | None]
+) -> ComparedQuantity:
     def of_pair(pair: Pair, _between: SessionSpread, _level: float) -> Ratio:
         new, old = value(pair.new), value(pair.old)
         assert new is not None
         assert old is not None
         return Ratio.exact(new / old)
 
-    return Quantity(name, unit, value, of_pair)
+    return ComparedQuantity(name, unit, value, of_pair)
 
 
 def _accuracy(record: VariantRecord) -> float | None:
@@ -73,9 +80,10 @@ def _accuracy_ratio(pair: Pair, _between: SessionSpread, level: float) -> Ratio:
     )
     if new == old:
         return Ratio.exact(1.0)
-    lost, mean = difference(old, new, level), sum(new.values()) / len(new)
+    lost = difference(old, new, level)
+    mean = max(sum(new.values()) / len(new), LEAST_ACCURACY)
     low, high = 1.0 + lost.low / mean, 1.0 + lost.high / mean
-    return Ratio(1.0 + lost.mean / mean, low, high, lost.p, "bootstrap over subjects")
+    return Ratio(1.0 + lost.mean / mean, low, high, lost.p, "t over subjects")
 
 
 QUANTITIES = (
@@ -83,7 +91,7 @@ QUANTITIES = (
     _scattering("latency", "s", lambda window: window.device_seconds / window.inferences),
     _exact("bytes", "B", lambda record: record.model.size if record.model else None),
     _exact("arena", "B", lambda record: record.measurement.arena if record.measurement else None),
-    Quantity("accuracy", "1", _accuracy, _accuracy_ratio, of_weights=True),
+    ComparedQuantity("accuracy", "1", _accuracy, _accuracy_ratio, of_weights=True),
 )
 
 

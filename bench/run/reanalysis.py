@@ -10,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import MeasurementError, ReportError
-from bench.measurement.analysis import check_supply, energies_of, idle_of, window_of
-from bench.measurement.capture import WindowPlan
+from pydantic import ValidationError
+
+from bench.errors import ReportError
 from bench.measurement.declared import figures_of
-from bench.measurement.live import figures_of_live
-from bench.measurement.repeated import Run
-from bench.measurement.trace import TraceFileError, load
+from bench.measurement.repeated import Series
 from bench.report.budget import budget_table
 from bench.report.convert import calibration_records, estimate_record, judgement_record
 from bench.report.files import TRACES, load_report
@@ -26,29 +24,20 @@ from bench.report.record import (
     ClaimRecord,
     EstimateRecord,
     GateRecord,
-    IdleRecord,
     JudgementRecord,
-    LiveRecord,
-    MeasurementRecord,
     Report,
     RunFacts,
     VariantRecord,
-    WindowRecord,
 )
-from bench.run.live import with_figures
 from bench.run.matrix import Matrix, energy_findings
 from bench.run.reached import device_reached
-from bench.run.records import measurement_record, window_record
+from bench.run.replay import Replay
 from bench.run.savings import savings
-from bench.run.subject import Measured, MeasuredIdle, MeasuredWindow, run_of
+from bench.run.subject import Measured
 from bench.station.calibration import Calibration, RecordFile, calibration_of
 from bench.station.configuration import Station, stored_station
 from bench.verdict.judge import judge
 from bench.verdict.limits import Limit
-from bench.verdict.rules import Rule
-
-_OF_A_MEASUREMENT = ("energy", "saving", "latency", "arena")
-"""Quantities that are judged only of a variant that was measured."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +63,15 @@ def reanalyse(path: Path, calibration: Calibration | None = None) -> Reanalysis:
     """
     stored = load_report(path)
     station = _station(stored.run, calibration, path)
-    bench = _Bench(station, path.parent / TRACES)
+    replay = Replay(station, path.parent / TRACES)
     measured = {
-        record.variant: bench.measured(record.measurement)
+        record.variant: replay.measured(record.measurement)
         for record in stored.variants
         if record.measurement is not None
     }
-    found = [bench.record(record, measured.get(record.variant)) for record in stored.variants]
-    runs = {name: one.run for name, one in measured.items() if isinstance(one, Measured)}
-    variants = tuple(map(_judged_again, _with_savings(found, runs, station)))
+    found = [replay.record(record, measured.get(record.variant)) for record in stored.variants]
+    series = {name: one.series for name, one in measured.items() if isinstance(one, Measured)}
+    variants = tuple(map(_judged_again, _with_savings(found, series, station)))
     computed = stored.model_copy(
         update={
             "run": _facts(stored, station.calibration, path),
@@ -113,81 +102,6 @@ def _stored_file(record: CalibrationRecord, path: Path) -> RecordFile:
     return file
 
 
-@dataclass(frozen=True)
-class _Bench:
-    """A station that exists on paper, and the folder of its traces."""
-
-    station: Station
-    traces: Path
-
-    def measured(self, record: MeasurementRecord) -> Measured | MeasurementError:
-        """A measurement, or why there is none by the station's figures."""
-        if record.plan is None or not record.idle:
-            raise ReportError(
-                "report: a measurement without plan or idle traces: run the bench again"
-            )
-        plan = WindowPlan(**record.plan.model_dump())
-        try:
-            windows = [self._window(window, plan.samples) for window in record.windows]
-            idle = [self._idle(reading) for reading in record.idle]
-            score = check_supply(idle[-1].energy, record.supply_current, self.station)
-        except TraceFileError:
-            raise
-        except MeasurementError as error:
-            return error
-        return Measured(
-            plan=plan,
-            energies=energies_of(run_of(plan, windows, idle), self.station),
-            latency=record.latency,
-            supply_current=record.supply_current,
-            supply_score=score,
-            arena=record.arena,
-            clock_hz=record.clock_hz,
-            operators=record.operators,
-            windows=tuple(windows),
-            idle=tuple(idle),
-        )
-
-    def record(
-        self, record: VariantRecord, measured: Measured | MeasurementError | None
-    ) -> VariantRecord:
-        """A variant's record with what was measured."""
-        if measured is None:
-            return record
-        if isinstance(measured, MeasurementError):
-            kept = tuple(j for j in record.judgements if j.quantity not in _OF_A_MEASUREMENT)
-            nothing = {"measurement": None, "saving": None, "reference": (), "judgements": kept}
-            return record.model_copy(update={"error": str(measured), **nothing})
-        return record.model_copy(
-            update={
-                "measurement": measurement_record(measured),
-                "live": None if record.live is None else self._live(record.live),
-                "reference": tuple(map(self._reference, record.reference)),
-            }
-        )
-
-    def _window(self, record: WindowRecord, samples: int | None = None) -> MeasuredWindow:
-        trace = load(self.traces / record.trace, record.sha256)
-        planned = len(trace) if samples is None else samples
-        energy = window_of(trace, self.station, planned, record.device_seconds)
-        return MeasuredWindow(
-            record.power_cycle, energy, record.device_seconds, record.trace, record.sha256
-        )
-
-    def _idle(self, record: IdleRecord) -> MeasuredIdle:
-        trace = load(self.traces / record.trace, record.sha256)
-        energy = idle_of(trace, self.station, record.samples)
-        return MeasuredIdle(energy, record.samples, record.trace, record.sha256)
-
-    def _live(self, record: LiveRecord) -> LiveRecord:
-        trace = load(self.traces / record.trace, record.sha256)
-        return with_figures(record, figures_of_live(trace, self.station))
-
-    def _reference(self, record: WindowRecord) -> WindowRecord:
-        """A window of the reference variant, whose plan is not on record."""
-        return window_record(self._window(record), record.inferences)
-
-
 def _judged_again(record: VariantRecord) -> VariantRecord:
     """What was judged by a limit, judged by the same limit and rule."""
     found = device_reached(record)
@@ -199,26 +113,32 @@ def _judged_again(record: VariantRecord) -> VariantRecord:
 
 
 def _limit(judgement: JudgementRecord) -> Limit:
-    return Limit.model_validate(
-        {
-            "variant": "*",
-            "quantity": judgement.quantity,
-            "unit": judgement.unit,
-            judgement.bound: judgement.limit,
-            "rule": Rule(judgement.rule),
-            "source": judgement.source,
-        }
-    )
+    try:
+        return Limit.model_validate(
+            {
+                "variant": "*",
+                "quantity": judgement.quantity,
+                "unit": judgement.unit,
+                judgement.bound: judgement.limit,
+                "rule": judgement.rule,
+                "source": judgement.source,
+            }
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ReportError(
+            f"report: limit of {judgement.quantity}: {first['msg']}: run the bench again"
+        ) from error
 
 
 def _with_savings(
-    variants: Sequence[VariantRecord], runs: Mapping[str, Run], station: Station
+    variants: Sequence[VariantRecord], series: Mapping[str, Series], station: Station
 ) -> list[VariantRecord]:
     figures = figures_of(station)
     found = {
         f"{network}-{technique}": estimate_record(estimate)
         for network in dict.fromkeys(record.network for record in variants)
-        for technique, estimate in savings(network, runs, figures).items()
+        for technique, estimate in savings(network, series, figures).items()
     }
     return [record.model_copy(update={"saving": found.get(record.variant)}) for record in variants]
 

@@ -12,12 +12,12 @@ from bench.report.record import (
     WindowRecord,
 )
 from bench.run.subject import Measured, MeasuredIdle, MeasuredWindow
-from models.manifest import Manifest, NotMeasured
-from models.manifest import Measured as MeasuredAccuracy
+from models.accuracy import NotMeasured, RuntimeAccuracy
+from models.manifest import Manifest
 
 
 def accuracy_records(
-    by_runtime: Mapping[str, MeasuredAccuracy | NotMeasured],
+    by_runtime: Mapping[str, RuntimeAccuracy | NotMeasured],
 ) -> tuple[AccuracyRecord, ...]:
     """The accuracy in each runtime, or why there is none; the reference runtime first."""
     return tuple(

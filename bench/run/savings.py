@@ -4,24 +4,24 @@ from collections.abc import Mapping
 
 from bench.measurement.figures import Figures
 from bench.measurement.model import saving
-from bench.measurement.repeated import Run
+from bench.measurement.repeated import Series
 from bench.measurement.uncertainty import Estimate, evaluate
 
 REFERENCE = "L"
 SAVING_TECHNIQUES = ("D", "F")
 
 
-def savings(network: str, runs: Mapping[str, Run], figures: Figures) -> dict[str, Estimate]:
-    """The saving of each technique of `network` that is among `runs` (by variant), beside L.
+def savings(network: str, series: Mapping[str, Series], figures: Figures) -> dict[str, Estimate]:
+    """The saving of each technique of `network` that is among `series` (by variant), beside L.
 
     Each is the share of L's energy of one inference, with a budget of its own: the errors that the
-    station makes in both runs cancel as far as they are the same.
+    station makes in both series cancel as far as they are the same.
     """
-    reference = runs.get(f"{network}-{REFERENCE}")
+    reference = series.get(f"{network}-{REFERENCE}")
     if reference is None:
         return {}
     return {
-        technique: evaluate(saving(reference, runs[name], figures))
+        technique: evaluate(saving(reference, series[name], figures))
         for technique in SAVING_TECHNIQUES
-        if (name := f"{network}-{technique}") in runs
+        if (name := f"{network}-{technique}") in series
     }

@@ -13,7 +13,7 @@ from bench.device.images import ModelImage
 from bench.measurement.analysis import Energies
 from bench.measurement.capture import WindowPlan
 from bench.measurement.energy import WindowEnergy
-from bench.measurement.repeated import Run
+from bench.measurement.repeated import Series
 from bench.measurement.uncertainty import Estimate
 from bench.run.live import LiveTask, MeasuredLive
 
@@ -129,16 +129,16 @@ class Measured:
         return self.energies.gross
 
     @property
-    def run(self) -> Run:
+    def series(self) -> Series:
         """What its energies are made of."""
-        return run_of(self.plan, self.windows, self.idle)
+        return series_of(self.plan, self.windows, self.idle)
 
 
-def run_of(
+def series_of(
     plan: WindowPlan, windows: Sequence[MeasuredWindow], idle: Sequence[MeasuredIdle]
-) -> Run:
-    """Windows and idle readings as one run."""
-    return Run(
+) -> Series:
+    """Windows and idle readings as one series."""
+    return Series(
         [window.energy for window in windows],
         plan.inferences,
         [reading.energy for reading in idle],

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from bench.device.deployability import PAPER_APP_RANGE
-from bench.run.matrix import Finding, Matrix, MissingError, Verdict
-from bench.verdict.published import published
+from bench.run.matrix import Finding, Matrix, MissingError
+from bench.verdict.published import ClaimVerdict, published
 from models.catalog import NETWORKS
 
 UNEXPLAINED_LSTM = (
@@ -33,7 +33,11 @@ class Cell:
         return NETWORKS[self.network].family == "C" and self.technique == "L"
 
     def compare(self, matrix: Matrix) -> Finding:
-        """Our verdict in the authors' layout against the published one."""
+        """Our verdict in the authors' layout against the published one.
+
+        Raises:
+            MissingError: The variant was not tried in this run.
+        """
         record = matrix.variants.get(str(self))
         if record is None or not record.paper_steps or not record.steps:
             raise MissingError(f"{self} has no verdict in this run")
@@ -42,7 +46,7 @@ class Cell:
         refused = [step for step in (*record.paper_steps, *record.steps) if not step.kept]
         found = "fits and runs" if kept and runs else f"does not: {refused[0].name}"
         agrees = (kept and runs) == self.fits
-        verdict: Verdict = "agrees" if agrees else "contradicts"
+        verdict: ClaimVerdict = "agrees" if agrees else "contradicts"
         if agrees and self.calibrated and matrix.inferred_app_size:
             low, high = PAPER_APP_RANGE
             found += f" (the application, {low:,} to {high:,} B, is inferred from this column)"

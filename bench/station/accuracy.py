@@ -6,22 +6,22 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from bench.station.quantities import RATIO, Quantity
+from bench.station.quantities import RATIO, WithUnit
 
 EXPANDED_COVERAGE = 2.0
 """Coverage factor of a ``normal`` limit: certificates state expanded uncertainties with k = 2."""
 
-Ratio = Annotated[float, Quantity(RATIO, 0.0, 1.0)]
+Ratio = Annotated[float, WithUnit(RATIO, 0.0, 1.0)]
 Distribution = Literal["normal", "rectangular"]
 
 
-class Figures(BaseModel):
+class StationFilePart(BaseModel):
     """A part of a file: read-only, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Tolerance(Figures):
+class Tolerance(StationFilePart):
     """A relative error that is known by its limit only.
 
     Attributes:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bench.station.accuracy import Figures, Ratio, Tolerance
+from bench.station.accuracy import Ratio, StationFilePart, Tolerance
 from bench.station.quantities import (
     AMPERE,
     CELSIUS,
@@ -18,25 +18,25 @@ from bench.station.quantities import (
     PER_KELVIN,
     RATIO,
     VOLT,
-    Quantity,
+    WithUnit,
 )
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
-_Ohms = Annotated[float, Quantity(OHM, 0.001, 1000.0)]
-Volts = Annotated[float, Quantity(VOLT)]
-_Amperes = Annotated[float, Quantity(AMPERE)]
-Kelvin = Annotated[float, Quantity(KELVIN)]
-PerKelvin = Annotated[float, Quantity(PER_KELVIN, 0.0, 1.0)]
-_FoundRatio = Annotated[float, Quantity(RATIO, -0.5, 0.5)]
-_FoundVolts = Annotated[float, Quantity(VOLT, -math.inf)]
-_FoundAmperes = Annotated[float, Quantity(AMPERE, -math.inf)]
-Celsius = Annotated[float, Quantity(CELSIUS, -40.0, 125.0)]
+_Ohms = Annotated[float, WithUnit(OHM, 0.001, 1000.0)]
+Volts = Annotated[float, WithUnit(VOLT)]
+_Amperes = Annotated[float, WithUnit(AMPERE)]
+Kelvin = Annotated[float, WithUnit(KELVIN)]
+PerKelvin = Annotated[float, WithUnit(PER_KELVIN, 0.0, 1.0)]
+_FoundRatio = Annotated[float, WithUnit(RATIO, -0.5, 0.5)]
+_FoundVolts = Annotated[float, WithUnit(VOLT, -math.inf)]
+_FoundAmperes = Annotated[float, WithUnit(AMPERE, -math.inf)]
+Celsius = Annotated[float, WithUnit(CELSIUS, -40.0, 125.0)]
 
 Kind: TypeAlias = Literal["shunt", "card", "supply", "time base"]
 KINDS: tuple[Kind, ...] = ("shunt", "card", "supply", "time base")
 
 
-class Record(Figures):
+class Record(StationFilePart):
     """What every record has.
 
     Attributes:
@@ -87,7 +87,7 @@ class ShuntRecord(Record):
     tempco: PerKelvin
 
 
-class RangeRecord(Figures):
+class RangeRecord(StationFilePart):
     """A range of the card after NI's accuracy model; limits are those of rectangular distributions.
 
     Attributes:

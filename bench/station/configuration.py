@@ -12,7 +12,7 @@ from pydantic import ValidationError, model_validator
 
 from bench.device.firmware import LONGEST_TIME_CONSTANT
 from bench.errors import StationFileError
-from bench.station.accuracy import Figures
+from bench.station.accuracy import StationFilePart
 from bench.station.calibration import Calibration, load_calibration
 from bench.station.settings import (
     AmbientSettings,
@@ -33,7 +33,7 @@ FAR_FROM_NOMINAL = 0.1
 """A shunt that was found so far from its nominal value is another shunt."""
 
 
-class Station(Figures):
+class Station(StationFilePart):
     """A station file, checked. Sections are attributes; see each class for its keys."""
 
     name: Text

@@ -81,8 +81,8 @@ def format_quantity(value: float, unit: Unit) -> str:
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """Marks a field of a file as a quantity: ``Annotated[float, Quantity(VOLT, 0, 3.6)]``.
+class WithUnit:
+    """Marks a field of a file as a quantity: ``Annotated[float, WithUnit(VOLT, 0, 3.6)]``.
 
     The file holds text with a unit; the model holds SI units; both limits, in SI units, belong to
     the range. Numbers are refused. Serialised, it is text again.

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bench.station.accuracy import Figures, Ratio
+from bench.station.accuracy import Ratio, StationFilePart
 from bench.station.calibration_records import Celsius, Kelvin, Volts
 from bench.station.cards import CARDS, CardLimits
 from bench.station.quantities import (
@@ -14,7 +14,7 @@ from bench.station.quantities import (
     SAMPLES_PER_SECOND,
     SECOND,
     VOLT,
-    Quantity,
+    WithUnit,
     format_quantity,
 )
 
@@ -25,11 +25,11 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 _Visa = Annotated[str, StringConstraints(pattern=r"^(twin|(TCPIP|GPIB|ASRL|USB)\d*.*::.*)$")]
 _Address = Annotated[str, StringConstraints(pattern=r"^(twin|[^:/\s]+:\d{1,5})$")]
 _Mac = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")]
-_Feed = Annotated[float, Quantity(VOLT, 0.0, HIGHEST_VOLTAGE)]
-_Seconds = Annotated[float, Quantity(SECOND)]
+_Feed = Annotated[float, WithUnit(VOLT, 0.0, HIGHEST_VOLTAGE)]
+_Seconds = Annotated[float, WithUnit(SECOND)]
 
 
-class SupplySettings(Figures):
+class SupplySettings(StationFilePart):
     """The section ``[supply]``.
 
     Attributes:
@@ -58,8 +58,8 @@ class SupplySettings(Figures):
     claims_both_channels: bool = False
     voltage: _Feed
     flash_voltage: _Feed | None = None
-    current_limit: Annotated[float, Quantity(AMPERE, 0.001, 2.5)]
-    over_voltage: Annotated[float, Quantity(VOLT, 1.5, HIGHEST_VOLTAGE)]
+    current_limit: Annotated[float, WithUnit(AMPERE, 0.001, 2.5)]
+    over_voltage: Annotated[float, WithUnit(VOLT, 1.5, HIGHEST_VOLTAGE)]
     timeout: _Seconds
     off_time: _Seconds
 
@@ -69,7 +69,7 @@ class SupplySettings(Figures):
         return (self.voltage, self.voltage if self.flash_voltage is None else self.flash_voltage)
 
 
-class InputChannel(Figures):
+class InputChannel(StationFilePart):
     """A differential input of the card.
 
     Attributes:
@@ -81,7 +81,7 @@ class InputChannel(Figures):
     range: Volts
 
 
-class DigitizerSettings(Figures):
+class DigitizerSettings(StationFilePart):
     """The section ``[digitizer]``.
 
     Attributes:
@@ -102,7 +102,7 @@ class DigitizerSettings(Figures):
     device: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
     card: str
     grpc: _Address | None = None
-    rate: Annotated[float, Quantity(SAMPLES_PER_SECOND, 1.0)]
+    rate: Annotated[float, WithUnit(SAMPLES_PER_SECOND, 1.0)]
     supply: InputChannel
     shunt: InputChannel
     marker: InputChannel
@@ -154,7 +154,7 @@ def _check_line(name: str, prefix: str, count: int) -> None:
         raise ValueError(f"{name} does not exist: use {prefix}0 to {prefix}{count - 1}")
 
 
-class ShuntSettings(Figures):
+class ShuntSettings(StationFilePart):
     """The section ``[shunt]``.
 
     Attributes:
@@ -162,11 +162,11 @@ class ShuntSettings(Figures):
         side: Always ``high``: the ground of a USB cable or of the card would short a low-side one.
     """
 
-    resistance: Annotated[float, Quantity(OHM, 0.01, 1000.0)]
+    resistance: Annotated[float, WithUnit(OHM, 0.01, 1000.0)]
     side: Literal["high"] = "high"
 
 
-class DeviceSettings(Figures):
+class DeviceSettings(StationFilePart):
     """The section ``[device]``: what is behind the shunt and how to talk to it.
 
     Attributes:
@@ -192,8 +192,8 @@ class DeviceSettings(Figures):
     flash_baud: Annotated[int, Field(ge=1200, le=2_000_000)]
     profile: Literal["bench", "paper"]
     minimum_voltage: _Feed
-    expected_current: Annotated[float, Quantity(AMPERE, 0.0, 2.5)]
-    decoupling: Annotated[float, Quantity(FARAD)]
+    expected_current: Annotated[float, WithUnit(AMPERE, 0.0, 2.5)]
+    decoupling: Annotated[float, WithUnit(FARAD)]
     decoupling_tolerance: Ratio
     behind_shunt: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
 
@@ -204,7 +204,7 @@ class DeviceSettings(Figures):
         return self
 
 
-class Timeouts(Figures):
+class Timeouts(StationFilePart):
     """The section ``[timeouts]``: how long, in s of the wall clock, to wait for what.
 
     Attributes:
@@ -222,7 +222,7 @@ class Timeouts(Figures):
     guardian: _Seconds
 
 
-class AmbientSettings(Figures):
+class AmbientSettings(StationFilePart):
     """The section ``[ambient]``: the air about the shunt.
 
     Attributes:

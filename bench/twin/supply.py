@@ -12,7 +12,8 @@ from bench.twin import scpi
 from bench.twin.scpi import Command, Handler, Interpreter, ScpiError
 from bench.twin.scpi_server import HungUpError, ScpiServer
 from bench.twin.supply_faults import TRIPS_AT, SupplyFault
-from bench.twin.supply_readings import FUNCTIONS, RANGES, SAMPLE_SECONDS, Meter, Reading, text
+from bench.twin.supply_readings import Meter, Reading, text
+from bench.twin.supply_settings import CHOICES, SETTINGS, Channel, Setting
 from bench.twin.supply_source import Source
 from bench.twin.world import World
 
@@ -20,8 +21,6 @@ IDENTITY = "ROHDE&SCHWARZ,NGMO2,100778,1.16 /A:3:1.14,B:3:1.14"
 """As a real unit answered; the firmware's field holds a comma."""
 COMMAND_SECONDS = 2e-3
 """Simulated time of a command (assumed: GPIB and a slow processor)."""
-MOST_SAMPLES = 5000
-"""Of the sampled buffer."""
 AMPS_ABOVE_5_V = 2.5
 
 
@@ -40,53 +39,6 @@ class Dialect:
     line_end: str = "\n"
     no_error: str = '0,"No error"'
     trip_latches: bool = True
-
-
-@dataclass
-class Channel:
-    """Settings of one channel in V, A, ohm and s, as after *RST."""
-
-    volts: float = 0.0
-    limit: float = 1.0
-    protection: float = 22.0
-    on: bool = False
-    tripped: bool = False
-    ohms: float = 0.0
-    bandwidth: str = "HIGH"
-    function: str = "VOLT"
-    range: str = "HIGH"
-    interval: float = 0.02
-    count: float = 1.0
-    length: float = 100.0
-    period: float = SAMPLE_SECONDS
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A number that a channel keeps: header, `Channel` attribute, limits and resolution."""
-
-    header: str
-    attribute: str
-    low: float
-    high: float
-    step: float
-
-
-SETTINGS = (
-    Setting("SOURce:#:VOLTage", "volts", 0.0, 15.0, 1e-3),
-    Setting("SOURce:#:CURRent[:LIMit]", "limit", 0.0, 5.0, 1e-3),
-    Setting("SOURce:#:VOLTage:PROTection", "protection", 1.5, 22.0, 0.1),
-    Setting("OUTPut:#:IMPedance", "ohms", 0.0, 1.0, 0.01),
-    Setting("SENSe:#:MEASure:INTerval", "interval", 0.002, 0.2, 1e-5),
-    Setting("SENSe:#:AVERage:COUNt", "count", 1.0, 10.0, 1.0),
-    Setting("SENSe:#:PULSe:SAMPle:LENGth", "length", 1.0, MOST_SAMPLES, 1.0),
-    Setting("SENSe:#:PULSe:SAMPle:INTerval", "period", SAMPLE_SECONDS, 1.0, 1e-5),
-)
-CHOICES = (
-    ("OUTPut:#:BANDwidth", "bandwidth", {"HIGH": "HIGH", "LOW": "LOW"}),
-    ("SENSe:#:FUNCtion", "function", {name: name for name in FUNCTIONS}),
-    ("SENSe:#:CURRent:RANGe", "range", {name: name for name in ("AUTO", *RANGES)}),
-)
 
 
 @dataclass

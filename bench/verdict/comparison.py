@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 BOOTSTRAP_CLUSTERS = 6
 """Clusters in each session from which on they are resampled."""
 RESAMPLES = 9_999
+LARGEST = 700.0
+"""Largest logarithm of an interval's end: with few clusters it may lie anywhere."""
 MANY = 1_000.0
 """Degrees of freedom beyond which t is the normal distribution for every purpose here."""
 
@@ -119,7 +121,7 @@ def ratio(
     difference = sum(s * float(g.mean()) for s, g in zip(signs, groups, strict=True))
     error = math.sqrt(_variance(groups) + shared)
     if error == 0.0:
-        return Ratio.exact(math.exp(difference))
+        return Ratio.exact(_factor(difference))
     if min(map(len, groups)) >= BOOTSTRAP_CLUSTERS:
         draws = _bootstrap(groups, signs, difference, between, seed)
         reach = float(np.quantile(draws, 1.0 - level))
@@ -131,7 +133,7 @@ def ratio(
         p = float(2.0 * stats.t.sf(abs(difference) / error, dof))
         method = f"t with {f'{dof:.1f}' if dof < MANY else 'many'} degrees of freedom"
     low, high = difference - reach * error, difference + reach * error
-    return Ratio(math.exp(difference), math.exp(low), math.exp(high), p, method)
+    return Ratio(_factor(difference), _factor(low), _factor(high), p, method)
 
 
 def session_spread(sessions: Sequence[Replicates]) -> SessionSpread:
@@ -161,6 +163,11 @@ def _log_means(cycles: Sequence[Sequence[float]]) -> Floats:
             "values: measure with --power-cycles 3 or more"
         )
     return np.log([float(np.mean(cycle)) for cycle in cycles])
+
+
+def _factor(logarithm: float) -> float:
+    """What it is the logarithm of, short of what a float cannot hold."""
+    return math.exp(max(-LARGEST, min(logarithm, LARGEST)))
 
 
 def _variance(groups: Sequence[Floats]) -> float:

@@ -25,7 +25,13 @@ def fails(change: str, *, strict: bool) -> bool:
 
 @dataclass(frozen=True)
 class Compared:
-    """A ratio judged; `adjusted_p` is its p-value after the control of false discoveries."""
+    """A ratio judged.
+
+    Attributes:
+        ratio: What was judged.
+        adjusted_p: Its p-value after the control of false discoveries; of what is the same, 1.
+        change: The outcome.
+    """
 
     ratio: Ratio
     adjusted_p: float
@@ -39,6 +45,10 @@ def judge_ratios(ratios: Mapping[str, Ratio], margin: float, level: float) -> di
     its p-value passes the control of the false-discovery rate (Y. Benjamini and Y. Hochberg, 1995,
     J. R. Statist. Soc. B 57, 289-300), and inconclusive if not.
 
+    What is the same is no discovery, however surely it has changed, so it takes part with a p-value
+    of 1. With its own, many changes that do not matter would make room for false alarms elsewhere:
+    the rate would hold for all that is not equal, not for what is called better or worse.
+
     Args:
         ratios: By name.
         margin: Relative change that does not matter.
@@ -46,7 +56,9 @@ def judge_ratios(ratios: Mapping[str, Ratio], margin: float, level: float) -> di
     """
     if not ratios:
         return {}
-    adjusted = stats.false_discovery_control([ratio.p for ratio in ratios.values()])
+    adjusted = stats.false_discovery_control(
+        [1.0 if ratio.within(margin) else ratio.p for ratio in ratios.values()]
+    )
     compared = {}
     for (name, ratio), p in zip(ratios.items(), adjusted, strict=True):
         if ratio.within(margin):

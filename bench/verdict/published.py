@@ -3,8 +3,12 @@
 import functools
 import tomllib
 from importlib import resources
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+ClaimVerdict = Literal["agrees", "contradicts", "undecided", "calibrated"]
+"""On what was published; ``calibrated``: agrees because a constant was taken from that figure."""
 
 
 class Range(BaseModel):

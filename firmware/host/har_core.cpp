@@ -65,15 +65,13 @@ class HostPort final : public har::Port {
     return sensor_.start(micros());
   }
   bool read_sample(har::Sample& sample, std::uint32_t timeout_micros) override {
-    const std::uint64_t deadline = micros() + timeout_micros;
-    while (running() && !sensor_.fetch(sample, micros())) {
-      const std::uint64_t now = micros();
-      if (now >= deadline) {
-        return false;
-      }
-      host_.sleep(host_.context, static_cast<std::uint32_t>(deadline - now));
-    }
-    return running();
+    return har::mpu6050::wait_for_reading(
+               sensor_, sample, timeout_micros, [this] { return micros(); },
+               [this](std::uint32_t longest) {
+                 host_.sleep(host_.context, longest);
+                 return running();
+               }) &&
+           running();
   }
   void stop_sampling() override { sensor_.stop(); }
   std::string_view idle_between_samples() const override { return "light sleep, sensor on"; }

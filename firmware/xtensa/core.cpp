@@ -3,7 +3,7 @@
 #include <new>
 
 #include "har/console.hpp"
-#include "host.hpp"
+#include "registers.hpp"
 
 namespace {
 
@@ -19,13 +19,18 @@ enum Call : std::uint32_t {
   kLoad,
   kInvoke,
   kProfile,
-  kRunning
+  kRunning,
+  kInterrupted,
+  kSensorWrite,
+  kSensorRead,
+  kSleep
 };
 
 constexpr std::size_t kBoards = 4;
 constexpr std::size_t kTextSize = 256;
 constexpr std::size_t kOperators = 16;
-constexpr std::size_t kPartitionBytes = 1024 * 1024;
+constexpr std::size_t kPartitionBytes = 0x2f0000;  // as in partitions.csv
+constexpr std::size_t kReceivedBytes = 256 * 1024;
 
 struct Name {
   char text[kTextSize];
@@ -43,14 +48,15 @@ struct TensorFacts {
   }
 };
 
-void put_text(std::string_view text) {
-  host::put(static_cast<std::uint32_t>(text.size()));
-  host::write(text.data(), text.size());
-}
-
 void put_bytes(har::Bytes bytes) {
   host::put(static_cast<std::uint32_t>(bytes.size));
   host::write(bytes.data, bytes.size);
+}
+
+template <typename Value>
+Value answer_to(Call call) {
+  host::put(call);
+  return host::next<Value>();
 }
 
 class HostPort final : public har::Port {
@@ -67,45 +73,55 @@ class HostPort final : public har::Port {
     put_bytes(text);
   }
   void drain() override { host::put(kDrain); }
-  std::uint64_t micros() override {
-    host::put(kMicros);
-    return host::next<std::uint64_t>();
-  }
+  std::uint64_t micros() override { return answer_to<std::uint64_t>(kMicros); }
   void marker(bool level) override {
     host::put(kMarker);
     host::put<std::uint32_t>(level);
   }
-  std::uint64_t timestamp() override {
-    host::put(kTimestamp);
-    return host::next<std::uint64_t>();
-  }
+  std::uint64_t timestamp() override { return answer_to<std::uint64_t>(kTimestamp); }
   void wait(std::uint32_t micros) override {
     host::put(kWait);
     host::put(micros);
   }
-  const char* start_sampling() override { return "sensor: none on this board"; }
-  bool read_sample(har::Sample& /*sample*/, std::uint32_t /*timeout_micros*/) override {
-    return false;
+  const char* start_sampling() override {
+    if (!sensor_reset_) {
+      if (const char* wrong = sensor_.reset()) return wrong;
+      sensor_reset_ = true;
+      wait(har::mpu6050::kResetMicros);
+    }
+    return sensor_.start(micros());
   }
-  void stop_sampling() override {}
-  bool running() const override {
-    host::put(kRunning);
-    return host::next<std::uint32_t>() != 0;
+  bool read_sample(har::Sample& sample, std::uint32_t timeout_micros) override {
+    return har::mpu6050::wait_for_reading(
+               sensor_, sample, timeout_micros, [this] { return micros(); },
+               [this](std::uint32_t longest) {
+                 host::put(kSleep);
+                 host::put(longest);
+                 return running();
+               }) &&
+           running();
   }
+  void stop_sampling() override { sensor_.stop(); }
+  std::string_view idle_between_samples() const override { return "light sleep, sensor on"; }
+  bool interrupted() override { return answer_to<std::uint32_t>(kInterrupted) != 0; }
+  bool running() const override { return answer_to<std::uint32_t>(kRunning) != 0; }
 
  private:
   har::Bytes partition_;
   std::uint32_t clock_hz_;
   Name name_;
   Name version_;
+  host::Registers bus_{kSensorWrite, kSensorRead};
+  har::mpu6050::Sensor sensor_{bus_};
+  bool sensor_reset_ = false;
 };
 
 class HostRuntime final : public har::Runtime {
  public:
   const char* load(const har::ModelImage& image) override {
     host::put(kLoad);
-    put_text(image.name);
-    put_text(image.technique);
+    host::put_text(image.name);
+    host::put_text(image.technique);
     put_bytes(image.model);
     if (refused()) return message_.text;
     input_ = host::next<TensorFacts>();
@@ -181,13 +197,19 @@ struct Board {
 };
 
 Board boards[kBoards];
-std::uint8_t received[kPartitionBytes];
+std::uint8_t received[kReceivedBytes];
+
+std::uint32_t next_size(std::size_t most) {
+  const auto size = host::next<std::uint32_t>();
+  if (size > most) host::fail();
+  return size;
+}
 
 void boot(Board& board) {
   const auto name = host::next<Name>();
   const auto version = host::next<Name>();
   const auto clock_hz = host::next<std::uint32_t>();
-  const auto size = host::next<std::uint32_t>();
+  const std::uint32_t size = next_size(sizeof board.partition);
   host::read(board.partition, size);
   board.boot = new (board.storage) Boot({board.partition, size}, {board.input, sizeof board.input},
                                         clock_hz, name, version);
@@ -195,7 +217,7 @@ void boot(Board& board) {
 }
 
 void receive(Board& board) {
-  const auto size = host::next<std::uint32_t>();
+  const std::uint32_t size = next_size(sizeof received);
   host::read(received, size);
   board.boot->console.receive({received, size});
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 extern "C" std::uint32_t cycle_count();
 
@@ -24,6 +25,12 @@ Value next() {
 template <typename Value>
 void put(Value value) {
   write(&value, sizeof value);
+}
+
+// Its length before it.
+inline void put_text(std::string_view text) {
+  put(static_cast<std::uint32_t>(text.size()));
+  write(text.data(), text.size());
 }
 
 }  // namespace host

@@ -1,177 +1,31 @@
 // What compiled code calls for what the core has no instructions for: 64-bit integers, doubles and
 // the division of floats; and the ends of C++ that the firmware never reaches.
-//
-// Doubles are IEEE 754's, rounded to nearest even; a NaN is the quiet one, whatever made it.
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 #include "host.hpp"
+#include "soft_double.hpp"
 
 namespace {
 
-constexpr int kFractionBits = 52;
-constexpr int kBias = 1023;
-constexpr int kSpecial = 2047;
-constexpr int kTop = 62;  // where the leading bit of a significand stands while it is worked on
-constexpr std::uint64_t kFraction = (std::uint64_t{1} << kFractionBits) - 1;
-constexpr std::uint64_t kInfinity = std::uint64_t{kSpecial} << kFractionBits;
-constexpr std::uint64_t kNotANumber = kInfinity | std::uint64_t{1} << (kFractionBits - 1);
+using soft_double::Bits;
 
-std::uint64_t bits_of(double value) {
-  std::uint64_t bits = 0;
+Bits bits_of(double value) {
+  Bits bits = 0;
   std::memcpy(&bits, &value, sizeof bits);
   return bits;
 }
 
-double double_of(std::uint64_t bits) {
+double double_of(Bits bits) {
   double value = 0;
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
 
-// A finite value other than zero: significand times 2 to the power of (exponent - kTop).
-struct Parts {
-  bool negative;
-  int exponent;
-  std::uint64_t significand;
-};
-
-enum class Kind { kZero, kFinite, kInfinite, kNotANumber };
-
-Kind kind_of(std::uint64_t bits) {
-  const std::uint64_t size = bits << 1 >> 1;
-  if (size == 0) return Kind::kZero;
-  if (size < kInfinity) return Kind::kFinite;
-  return size == kInfinity ? Kind::kInfinite : Kind::kNotANumber;
-}
-
-std::uint64_t sign_of(bool negative) { return std::uint64_t{negative} << 63; }
-bool is_negative(std::uint64_t bits) { return bits >> 63 != 0; }
-
-// Shifts right; what is lost stays visible in the lowest bit.
-std::uint64_t shifted(std::uint64_t value, int by) {
-  if (by == 0) return value;
-  if (by > 63) return value != 0 ? 1 : 0;
-  return value >> by | std::uint64_t{value << (64 - by) != 0};
-}
-
-Parts normalised(bool negative, int exponent, std::uint64_t significand) {
-  if (significand >> 63 != 0) return {negative, exponent + 1, shifted(significand, 1)};
-  while (significand >> kTop == 0) {
-    significand <<= 1;
-    --exponent;
-  }
-  return {negative, exponent, significand};
-}
-
-Parts parts_of(std::uint64_t bits) {
-  const int stored = static_cast<int>(bits >> kFractionBits) & kSpecial;
-  const std::uint64_t fraction = bits & kFraction;
-  const std::uint64_t whole = stored == 0 ? fraction : fraction | (kFraction + 1);
-  return normalised(is_negative(bits), (stored == 0 ? 1 : stored) - kBias,
-                    whole << (kTop - kFractionBits));
-}
-
-std::uint64_t packed(Parts parts) {
-  int stored = parts.exponent + kBias;
-  std::uint64_t significand = parts.significand;
-  if (stored <= 0) {
-    significand = shifted(significand, 1 - stored);
-    stored = 0;
-  }
-  constexpr int kSpare = kTop - kFractionBits;
-  constexpr std::uint64_t kHalf = std::uint64_t{1} << (kSpare - 1);
-  const std::uint64_t rest = significand & (2 * kHalf - 1);
-  std::uint64_t kept = significand >> kSpare;
-  if (rest > kHalf || (rest == kHalf && (kept & 1) != 0)) ++kept;
-  // A carry out of the fraction is one more in the exponent, also from the subnormals.
-  const std::uint64_t exponent = static_cast<std::uint64_t>(stored == 0 ? 0 : stored - 1);
-  const std::uint64_t bits = (exponent << kFractionBits) + kept;
-  return sign_of(parts.negative) | (bits < kInfinity ? bits : kInfinity);
-}
-
-std::uint64_t sum(std::uint64_t a, std::uint64_t b) {
-  const Kind kind_a = kind_of(a);
-  const Kind kind_b = kind_of(b);
-  if (kind_a == Kind::kNotANumber || kind_b == Kind::kNotANumber) return kNotANumber;
-  if (kind_a == Kind::kInfinite) return kind_b == Kind::kInfinite && a != b ? kNotANumber : a;
-  if (kind_b == Kind::kInfinite) return b;
-  if (kind_a == Kind::kZero) return kind_b == Kind::kZero ? a & b : b;
-  if (kind_b == Kind::kZero) return a;
-  Parts x = parts_of(a);
-  Parts y = parts_of(b);
-  if (x.exponent < y.exponent || (x.exponent == y.exponent && x.significand < y.significand)) {
-    const Parts other = x;
-    x = y;
-    y = other;
-  }
-  const std::uint64_t smaller = shifted(y.significand, x.exponent - y.exponent);
-  const std::uint64_t total =
-      x.negative == y.negative ? x.significand + smaller : x.significand - smaller;
-  return total == 0 ? 0 : packed(normalised(x.negative, x.exponent, total));
-}
-
-std::uint64_t product(std::uint64_t a, std::uint64_t b) {
-  const bool negative = is_negative(a) != is_negative(b);
-  const Kind kind_a = kind_of(a);
-  const Kind kind_b = kind_of(b);
-  if (kind_a == Kind::kNotANumber || kind_b == Kind::kNotANumber) return kNotANumber;
-  if (kind_a == Kind::kInfinite || kind_b == Kind::kInfinite) {
-    return kind_a == Kind::kZero || kind_b == Kind::kZero ? kNotANumber
-                                                          : sign_of(negative) | kInfinity;
-  }
-  if (kind_a == Kind::kZero || kind_b == Kind::kZero) return sign_of(negative);
-  const Parts x = parts_of(a);
-  const Parts y = parts_of(b);
-  const std::uint64_t low_x = x.significand & 0xFFFFFFFF;
-  const std::uint64_t low_y = y.significand & 0xFFFFFFFF;
-  const std::uint64_t high_x = x.significand >> 32;
-  const std::uint64_t high_y = y.significand >> 32;
-  const std::uint64_t low = low_x * low_y;
-  const std::uint64_t cross = high_x * low_y + (low >> 32);
-  const std::uint64_t middle = low_x * high_y + (cross & 0xFFFFFFFF);
-  const std::uint64_t high = high_x * high_y + (cross >> 32) + (middle >> 32);
-  const bool rest = (middle & 0xFFFFFFFF) != 0 || (low & 0xFFFFFFFF) != 0;
-  return packed(
-      normalised(negative, x.exponent + y.exponent + 2, high | static_cast<std::uint64_t>(rest)));
-}
-
-std::uint64_t quotient(std::uint64_t a, std::uint64_t b) {
-  const bool negative = is_negative(a) != is_negative(b);
-  const Kind kind_a = kind_of(a);
-  const Kind kind_b = kind_of(b);
-  if (kind_a == Kind::kNotANumber || kind_b == Kind::kNotANumber) return kNotANumber;
-  if (kind_a == kind_b && kind_a != Kind::kFinite) return kNotANumber;
-  if (kind_a == Kind::kInfinite || kind_b == Kind::kZero) return sign_of(negative) | kInfinity;
-  if (kind_b == Kind::kInfinite || kind_a == Kind::kZero) return sign_of(negative);
-  const Parts x = parts_of(a);
-  const Parts y = parts_of(b);
-  std::uint64_t rest = x.significand;
-  std::uint64_t digits = 0;
-  for (int bit = kTop; bit >= 0; --bit) {
-    digits <<= 1;
-    if (rest >= y.significand) {
-      rest -= y.significand;
-      digits |= 1;
-    }
-    rest <<= 1;
-  }
-  if (rest != 0) digits |= 1;
-  return packed(normalised(negative, x.exponent - y.exponent, digits));
-}
-
-std::uint64_t of_integer(bool negative, std::uint64_t size) {
-  return size == 0 ? 0 : packed(normalised(negative, kTop, size));
-}
-
-// -1, 0, 1 as a is below, equal to or above b; `unordered` where one is no number.
-int compared(std::uint64_t a, std::uint64_t b, int unordered) {
-  if (kind_of(a) == Kind::kNotANumber || kind_of(b) == Kind::kNotANumber) return unordered;
-  if ((a | b) << 1 == 0 || a == b) return 0;
-  if (is_negative(a) != is_negative(b)) return is_negative(a) ? -1 : 1;
-  return (a < b) != is_negative(a) ? -1 : 1;
+int compared(double a, double b, int unordered) {
+  return soft_double::compared(bits_of(a), bits_of(b), unordered);
 }
 
 struct Divided {
@@ -214,94 +68,37 @@ std::uint64_t __muldi3(std::uint64_t a, std::uint64_t b) {
 std::uint64_t __udivdi3(std::uint64_t a, std::uint64_t b) { return divided(a, b).quotient; }
 std::uint64_t __umoddi3(std::uint64_t a, std::uint64_t b) { return divided(a, b).rest; }
 
-double __adddf3(double a, double b) { return double_of(sum(bits_of(a), bits_of(b))); }
-double __subdf3(double a, double b) {
-  return double_of(sum(bits_of(a), bits_of(b) ^ sign_of(true)));
+double __adddf3(double a, double b) {
+  return double_of(soft_double::sum(bits_of(a), bits_of(b)));
 }
-double __muldf3(double a, double b) { return double_of(product(bits_of(a), bits_of(b))); }
-double __divdf3(double a, double b) { return double_of(quotient(bits_of(a), bits_of(b))); }
+double __subdf3(double a, double b) {
+  return double_of(soft_double::sum(bits_of(a), bits_of(b) ^ soft_double::kSign));
+}
+double __muldf3(double a, double b) {
+  return double_of(soft_double::product(bits_of(a), bits_of(b)));
+}
+double __divdf3(double a, double b) {
+  return double_of(soft_double::quotient(bits_of(a), bits_of(b)));
+}
+
+int __eqdf2(double a, double b) { return compared(a, b, 1); }
+int __nedf2(double a, double b) { return compared(a, b, 1); }
+int __ltdf2(double a, double b) { return compared(a, b, 1); }
+int __ledf2(double a, double b) { return compared(a, b, 1); }
+int __gtdf2(double a, double b) { return compared(a, b, -1); }
+int __gedf2(double a, double b) { return compared(a, b, -1); }
 
 double __floatsidf(std::int32_t value) {
   const auto wide = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
-  return double_of(of_integer(value < 0, value < 0 ? 0 - wide : wide));
+  return double_of(soft_double::of_integer(value < 0, value < 0 ? 0 - wide : wide));
 }
-double __floatunsidf(std::uint32_t value) { return double_of(of_integer(false, value)); }
-
-std::int32_t __fixdfsi(double value) {
-  const std::uint64_t bits = bits_of(value);
-  if (kind_of(bits) != Kind::kFinite) return 0;
-  const Parts parts = parts_of(bits);
-  if (parts.exponent < 0) return 0;
-  if (parts.exponent > 30) return parts.negative ? INT32_MIN : INT32_MAX;
-  const auto size = static_cast<std::int32_t>(parts.significand >> (kTop - parts.exponent));
-  return parts.negative ? -size : size;
+double __floatunsidf(std::uint32_t value) {
+  return double_of(soft_double::of_integer(false, value));
 }
-
-std::uint64_t __fixunsdfdi(double value) {
-  const std::uint64_t bits = bits_of(value);
-  if (kind_of(bits) != Kind::kFinite || is_negative(bits)) return 0;
-  const Parts parts = parts_of(bits);
-  if (parts.exponent < 0) return 0;
-  if (parts.exponent > 63) return UINT64_MAX;
-  return parts.exponent > kTop ? parts.significand << 1
-                               : parts.significand >> (kTop - parts.exponent);
-}
-
-// A float's subnormals are whole multiples of 2^-149, as its other values are of larger powers.
-double __extendsfdf2(float value) {
-  std::uint32_t bits = 0;
-  std::memcpy(&bits, &value, sizeof bits);
-  const int stored = static_cast<int>(bits >> 23 & 0xFF);
-  const std::uint64_t fraction = bits & 0x7FFFFF;
-  const bool negative = bits >> 31 != 0;
-  if (stored == 0xFF) {
-    return double_of(fraction != 0 ? kNotANumber : sign_of(negative) | kInfinity);
-  }
-  if (stored == 0 && fraction == 0) return double_of(sign_of(negative));
-  const std::uint64_t whole = stored == 0 ? fraction : fraction | 0x800000;
-  return double_of(packed(normalised(negative, (stored == 0 ? 1 : stored) - 150 + kTop, whole)));
-}
-
-float __truncdfsf2(double value) {
-  const std::uint64_t bits = bits_of(value);
-  std::uint32_t found = is_negative(bits) ? 0x80000000U : 0;
-  switch (kind_of(bits)) {
-    case Kind::kZero:
-      break;
-    case Kind::kNotANumber:
-      found |= 0x7FC00000;
-      break;
-    case Kind::kInfinite:
-      found |= 0x7F800000;
-      break;
-    case Kind::kFinite: {
-      const Parts parts = parts_of(bits);
-      int stored = parts.exponent + 127;
-      std::uint64_t significand = parts.significand;
-      if (stored <= 0) {
-        significand = shifted(significand, 1 - stored);
-        stored = 1;
-      }
-      constexpr int kSpare = kTop - 23;
-      constexpr std::uint64_t kHalf = std::uint64_t{1} << (kSpare - 1);
-      const std::uint64_t rest = significand & (2 * kHalf - 1);
-      auto kept = static_cast<std::uint32_t>(significand >> kSpare);
-      if (rest > kHalf || (rest == kHalf && (kept & 1) != 0)) ++kept;
-      const std::uint64_t size = (static_cast<std::uint64_t>(stored - 1) << 23) + kept;
-      found |= size < 0x7F800000 ? static_cast<std::uint32_t>(size) : 0x7F800000U;
-    }
-  }
-  float narrow = 0;
-  std::memcpy(&narrow, &found, sizeof narrow);
-  return narrow;
-}
-
-int __eqdf2(double a, double b) { return compared(bits_of(a), bits_of(b), 1); }
-int __nedf2(double a, double b) { return compared(bits_of(a), bits_of(b), 1); }
-int __ltdf2(double a, double b) { return compared(bits_of(a), bits_of(b), 1); }
-int __ledf2(double a, double b) { return compared(bits_of(a), bits_of(b), 1); }
-int __gtdf2(double a, double b) { return compared(bits_of(a), bits_of(b), -1); }
-int __gedf2(double a, double b) { return compared(bits_of(a), bits_of(b), -1); }
+std::int32_t __fixdfsi(double value) { return soft_double::to_int32(bits_of(value)); }
+std::uint64_t __fixunsdfdi(double value) { return soft_double::to_uint64(bits_of(value)); }
+double __extendsfdf2(float value) { return double_of(soft_double::of_float(value)); }
+float __truncdfsf2(double value) { return soft_double::to_float(bits_of(value)); }
 
 // The C library is built for a core without a floating-point unit, this file is not.
 float __addsf3(float a, float b) { return a + b; }
@@ -311,7 +108,8 @@ float __mulsf3(float a, float b) { return a * b; }
 // The quotient of two floats as a double is never so near a half of a float's last bit that its
 // rounding would show. (The chip has instructions for it, which QEMU's core lacks.)
 float __divsf3(float a, float b) {
-  return __truncdfsf2(__divdf3(__extendsfdf2(a), __extendsfdf2(b)));
+  return soft_double::to_float(
+      soft_double::quotient(soft_double::of_float(a), soft_double::of_float(b)));
 }
 
 }  // extern "C"

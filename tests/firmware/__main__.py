@@ -17,7 +17,9 @@ from pathlib import Path
 from bench.twin.core.build import LIBRARY, VARIABLE, build
 from bench.twin.core.toolchain import find_toolchain
 
-PARSERS = ("console", "image")
+PARSERS = ("console", "image", "live")
+LONGEST = 12_000
+"""Bytes of a fuzzed input: more than a command's 4,096."""
 SANITIZED = ("-DHAR_STRICT=ON", "-DHAR_SANITIZE=ON", "-DHAR_TOOLS=ON")
 MEMORY = ("-DHAR_STRICT=ON", "-DHAR_TOOLS=ON")
 
@@ -36,7 +38,8 @@ def main() -> None:
             return
         for which in PARSERS:
             driver = folder / "fuzz" / f"fuzz_{which}"
-            _run([str(driver), f"-max_total_time={told.seconds}", f"-seed={told.seed}"])
+            options = f"-max_total_time={told.seconds}", f"-seed={told.seed}"
+            _run([str(driver), *options, f"-max_len={LONGEST}"])
         if told.what == "sanitized":
             _test(folder / LIBRARY, pytest_arguments)
 

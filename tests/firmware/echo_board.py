@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bench.device.images import ModelImage, encode_model
 from bench.errors import DeviceError
-from bench.twin.core.core import Core, Loaded
+from bench.twin.core.core import Core, Loaded, Sensor
 from models.graph import Tensor
 
 READY = "m-ready"
@@ -51,7 +51,7 @@ class EchoBoard:
     said: bytearray = field(default_factory=bytearray)
     loaded: tuple[str, str, bytes, int] | None = None
     now: int = 0
-    sensor: NoSensor = field(default_factory=NoSensor)
+    sensor: Sensor = field(default_factory=NoSensor)
 
     def interrupted(self) -> bool:
         return False

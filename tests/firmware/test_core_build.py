@@ -13,6 +13,7 @@ from bench.twin.core import build, interface
 from bench.twin.core.build import LIBRARY, VARIABLE, built
 from bench.twin.core.toolchain import ToolchainError, find_toolchain
 
+CLANG = ("clang++", "clang++-22")
 BUILD = (
     "import sys; from pathlib import Path; from bench.twin.core.build import built; "
     "from bench.twin.core.toolchain import find_toolchain; "
@@ -137,3 +138,21 @@ def test_a_compiler_that_is_named_is_the_one(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("CXX", 'g++ "')
     with pytest.raises(ToolchainError, match="wanted a compiler's command"):
         find_toolchain()
+
+
+def test_the_host_s_sources_and_fuzz_drivers_give_clang_nothing_to_warn_of() -> None:
+    compiler = next((found for name in CLANG if (found := shutil.which(name))), None)
+    if compiler is None:
+        pytest.skip(f"none of {', '.join(CLANG)} is installed")
+    components = build.FIRMWARE / "components"
+    done = subprocess.run(
+        [
+            *(compiler, "-std=c++17", "-fsyntax-only", "-fno-exceptions", "-fno-rtti"),
+            *("-Wall", "-Wextra", "-Wconversion", "-Werror", f"-I{build.FIRMWARE / 'host'}"),
+            *(f"-I{path}" for path in sorted(components.glob("*/include"))),
+            *(str(path) for path in sorted((build.FIRMWARE / "host").rglob("*.cpp"))),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from bench.device.arena import plan_arena
 from bench.twin.core.kernels import Kernels
 from models.architecture import features
+from models.artefact import Artefact
 from models.catalog import NETWORKS, Network, Technique, Variant
 from models.dataset import load
 from models.flatbuffer import read
 from models.golden import read as read_golden
 from models.graph import FlatModel, Operator
 from models.paths import cache_root
-from models.pipeline import Artefact, Pipeline
+from models.pipeline import Pipeline
 from models.split import split
 from models.store import Store
 from tests.firmware.litert import Reference

@@ -30,6 +30,8 @@ from models.stream import BREAK, STEP, physical
 from tests.firmware.echo_board import Device as Echo
 from tests.firmware.echo_board import EchoBoard, tensor
 
+pytestmark = pytest.mark.usefixtures("each_application")
+
 DATA = Path(__file__).parents[1] / "data"
 MEAN, SCALE = (0.8, 0.0, 0.1, 0.0, 0.1, 0.2), (0.5, 0.25, 0.5, 2.0, 1.5, 1.0)
 DUE = 0.02

@@ -1,39 +1,20 @@
 """The MPU-6050's driver, all but its bus, against registers that behave as the data sheet says."""
 
-import ctypes
 import struct
-import subprocess
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.twin.core.toolchain import ToolchainError, find_toolchain
+from tests.firmware.sampling import Driver, Fetched, Sampling
 
-COMPONENTS = Path(__file__).parents[2] / "firmware" / "components"
 PERIOD = 20_000
 FIFO_BYTES = 1024
-WRITE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_uint8, ctypes.c_uint8)
-READ = ctypes.CFUNCTYPE(
-    ctypes.c_int32, ctypes.c_uint8, ctypes.POINTER(ctypes.c_uint8), ctypes.c_size_t
-)
-LEVEL = ctypes.CFUNCTYPE(None, ctypes.c_int32)
-SENSE = ctypes.CFUNCTYPE(ctypes.c_int32)
 
 Reading = tuple[int, int, int, int, int, int]
 at_full_scale = st.integers(-(2**15), 2**15 - 1)
-
-
-class Bus(ctypes.Structure):
-    _fields_ = (("write", WRITE), ("read", READ))
-
-
-class Wires(ctypes.Structure):
-    _fields_ = (("scl", LEVEL), ("sda", LEVEL), ("sense", SENSE))
 
 
 class Registers:
@@ -54,16 +35,16 @@ class Registers:
             self.overflow |= len(self.fifo) > FIFO_BYTES
             del self.fifo[: max(0, len(self.fifo) - FIFO_BYTES)]
 
-    def write(self, address: int, value: int) -> int:
+    def write(self, address: int, value: int) -> bool:
         if self._fails():
-            return 0
+            return False
         if address == 0x6B and value & 0x80:
             self.__init__()  # type: ignore[misc]  # what a reset is
         elif address == 0x6A and value & 0x04:
             self.fifo.clear()
         else:
             self.values[address] = value
-        return 1
+        return True
 
     def read(self, address: int, size: int) -> bytes | None:
         if self._fails():
@@ -84,70 +65,9 @@ class Registers:
         return self.transfers in self.fails_at
 
 
-class Driver:
-    """The driver on `registers`."""
-
-    def __init__(self, library: ctypes.CDLL, registers: Registers) -> None:
-        def write(address: int, value: int) -> int:
-            return registers.write(address, value)
-
-        def read(address: int, data: "ctypes._Pointer[ctypes.c_uint8]", size: int) -> int:
-            content = registers.read(address, size)
-            if content is None:
-                return 0
-            ctypes.memmove(data, content, len(content))
-            return 1
-
-        self._library, self._bus = library, Bus(WRITE(write), READ(read))
-        self._driver = ctypes.c_void_p(library.driver_new(ctypes.byref(self._bus)))
-
-    def close(self) -> None:
-        self._library.driver_delete(self._driver)
-
-    def reset(self) -> str | None:
-        return self._text(self._library.driver_reset(self._driver))
-
-    def start(self, now: int = 0) -> str | None:
-        return self._text(self._library.driver_start(self._driver, ctypes.c_uint64(now)))
-
-    def stop(self) -> None:
-        self._library.driver_stop(self._driver)
-
-    def fetch(self, now: int) -> tuple[int, list[float]] | None:
-        number, values = ctypes.c_uint32(), (ctypes.c_float * 6)()
-        there = self._library.driver_fetch(
-            self._driver, ctypes.c_uint64(now), ctypes.byref(number), values
-        )
-        return (number.value, list(values)) if there else None
-
-    def drain(self, now: int) -> list[tuple[int, list[float]]]:
-        return list(iter(lambda: self.fetch(now), None))
-
-    @staticmethod
-    def _text(text: bytes | None) -> str | None:
-        return None if text is None else text.decode()
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    try:
-        compiler = find_toolchain().compiler
-    except ToolchainError as error:
-        pytest.skip(str(error))
-    path = tmp_path_factory.mktemp("mpu6050") / "libmpu6050.so"
-    includes = [f"-I{COMPONENTS / name / 'include'}" for name in ("core", "drivers")]
-    warnings = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
-    sources = [COMPONENTS / "drivers" / "src" / "mpu6050.cpp", Path(__file__).parent]
-    sources[1] /= "mpu6050_host.cpp"
-    subprocess.run(
-        [*compiler, "-std=c++17", "-O1", "-shared", "-fPIC", "-fno-exceptions", "-fno-rtti",
-         *warnings, *includes, "-o", str(path), *map(str, sources)],
-        check=True,
-    )  # fmt: skip
-    loaded = ctypes.CDLL(str(path))
-    loaded.driver_new.restype = ctypes.c_void_p
-    loaded.driver_reset.restype = loaded.driver_start.restype = ctypes.c_char_p
-    return loaded
+def drain(driver: Driver, now: int) -> list[Fetched]:
+    """All readings that are there."""
+    return list(iter(lambda: driver.fetch(now), None))
 
 
 @pytest.fixture
@@ -156,10 +76,8 @@ def registers() -> Registers:
 
 
 @pytest.fixture
-def driver(library: ctypes.CDLL, registers: Registers) -> Iterator[Driver]:
-    made = Driver(library, registers)
-    yield made
-    made.close()
+def driver(sampling: Sampling, registers: Registers) -> Driver:
+    return sampling.driver(registers)
 
 
 def reading(number: int) -> Reading:
@@ -171,7 +89,7 @@ def test_the_sensor_is_set_to_50_hz_4_g_and_500_degrees_per_second(
     driver: Driver, registers: Registers
 ) -> None:
     assert driver.reset() is None
-    assert driver.start() is None
+    assert driver.start(0) is None
     values = registers.values
     filters = values[0x1A] & 7
     assert filters not in (0, 7)  # then the sampling clock is 1 kHz
@@ -183,13 +101,12 @@ def test_the_sensor_is_set_to_50_hz_4_g_and_500_degrees_per_second(
 
 @given(counts=st.tuples(*[at_full_scale] * 6))
 @settings(max_examples=30)
-def test_readings_come_in_g_and_rad_per_second(library: ctypes.CDLL, counts: Reading) -> None:
+def test_readings_come_in_g_and_rad_per_second(sampling: Sampling, counts: Reading) -> None:
     registers = Registers()
-    driver = Driver(library, registers)
-    assert driver.start() is None
+    driver = sampling.driver(registers)
+    assert driver.start(0) is None
     registers.measure(counts)
     fetched = driver.fetch(PERIOD)
-    driver.close()
     assert fetched is not None
     number, values = fetched
     expected = [*(c / 8192 for c in counts[:3]), *(np.deg2rad(c / 65.5) for c in counts[3:])]
@@ -200,7 +117,7 @@ def test_readings_come_in_g_and_rad_per_second(library: ctypes.CDLL, counts: Rea
 def test_the_ends_of_the_ranges_are_4_g_and_500_degrees_per_second(
     driver: Driver, registers: Registers
 ) -> None:
-    driver.start()
+    driver.start(0)
     registers.measure((-32768, 0, 0, -32750, 0, 0))
     fetched = driver.fetch(PERIOD)
     assert fetched is not None
@@ -211,29 +128,28 @@ def test_the_ends_of_the_ranges_are_4_g_and_500_degrees_per_second(
 @given(bursts=st.lists(st.integers(0, 85), max_size=6))
 @settings(max_examples=30)
 def test_no_reading_is_lost_while_nobody_asks_for_up_to_85(
-    library: ctypes.CDLL, bursts: list[int]
+    sampling: Sampling, bursts: list[int]
 ) -> None:
     registers = Registers()
-    driver = Driver(library, registers)
-    driver.start()
+    driver = sampling.driver(registers)
+    driver.start(0)
     measured, seen = 0, []
     for burst in bursts:
         for _ in range(burst):
             registers.measure(reading(measured))
             measured += 1
-        seen += driver.drain(measured * PERIOD)
-    driver.close()
+        seen += drain(driver, measured * PERIOD)
     assert [number for number, _ in seen] == list(range(measured))
     assert [round(values[0] * 8192) for _, values in seen] == list(range(measured))
 
 
 def test_a_fifo_that_ran_over_shows_as_a_gap(driver: Driver, registers: Registers) -> None:
-    driver.start()
+    driver.start(0)
     for number in range(200):
         registers.measure(reading(number))
-    assert driver.drain(200 * PERIOD) == []
+    assert drain(driver, 200 * PERIOD) == []
     registers.measure(reading(200))
-    ((number, values),) = driver.drain(201 * PERIOD)
+    ((number, values),) = drain(driver, 201 * PERIOD)
     assert number == 200
     assert round(values[0] * 8192) == 200
 
@@ -241,20 +157,19 @@ def test_a_fifo_that_ran_over_shows_as_a_gap(driver: Driver, registers: Register
 @given(fault=st.integers(0, 30), before=st.integers(0, 20))
 @settings(max_examples=60)
 def test_whatever_transfer_fails_readings_stay_whole_and_a_loss_shows(
-    library: ctypes.CDLL, fault: int, before: int
+    sampling: Sampling, fault: int, before: int
 ) -> None:
     registers = Registers()
-    driver = Driver(library, registers)
-    driver.start()
+    driver = sampling.driver(registers)
+    driver.start(0)
     for number in range(before):
         registers.measure(reading(number))
     registers.fails_at = {registers.transfers + fault}
-    seen = driver.drain(before * PERIOD)
+    seen = drain(driver, before * PERIOD)
     measured = before + 20  # far enough behind the fault for its loss to show
     for number in range(before, measured):
         registers.measure(reading(number))
-        seen += driver.drain((number + 1) * PERIOD)
-    driver.close()
+        seen += drain(driver, (number + 1) * PERIOD)
     numbers = [number for number, _ in seen]
     assert numbers == sorted(set(numbers))
     for number, values in seen:
@@ -266,14 +181,14 @@ def test_whatever_transfer_fails_readings_stay_whole_and_a_loss_shows(
 
 
 def test_a_faster_sensor_s_loss_shows_all_the_same(driver: Driver, registers: Registers) -> None:
-    driver.start()
+    driver.start(0)
     for number in range(60):
         registers.measure(reading(number))
         driver.fetch(number * 1000)  # all come within three of our periods
     registers.overflow = True
-    assert driver.drain(60_000) == []
+    assert drain(driver, 60_000) == []
     registers.measure(reading(61))
-    ((number, _),) = driver.drain(61_000)
+    ((number, _),) = drain(driver, 61_000)
     assert number > 60
 
 
@@ -300,11 +215,11 @@ def test_settings_that_are_not_taken_are_told(
     transfer: int, driver: Driver, registers: Registers
 ) -> None:
     registers.fails_at = {transfer}
-    assert driver.start() == "the MPU-6050 does not take its settings"
+    assert driver.start(0) == "the MPU-6050 does not take its settings"
 
 
 def test_stopped_it_asks_for_nothing_but_stays_awake(driver: Driver, registers: Registers) -> None:
-    driver.start()
+    driver.start(0)
     driver.stop()
     registers.measure(reading(0))
     assert registers.fifo == b""
@@ -312,23 +227,30 @@ def test_stopped_it_asks_for_nothing_but_stays_awake(driver: Driver, registers: 
     assert registers.values[0x6B] & 0x40 == 0
 
 
-@pytest.mark.parametrize("clocks", [0, 1, 8, 9, 10])
-def test_a_sensor_that_holds_the_bus_is_clocked_free(library: ctypes.CDLL, clocks: int) -> None:
-    left, ours, levels = clocks, 1, [1]
+class Held:
+    """A bus whose data line the sensor holds low for so many clocks yet."""
 
-    def scl(level: int) -> None:
-        nonlocal left
-        if level and not levels[-1]:
-            left = max(left - 1, 0)
-        levels.append(level)
+    def __init__(self, clocks: int) -> None:
+        self.left, self.ours, self.levels = clocks, True, [True]
 
-    def sda(level: int) -> None:
-        nonlocal ours
-        ours = level
+    def scl(self, level: bool) -> None:
+        if level and not self.levels[-1]:
+            self.left = max(self.left - 1, 0)
+        self.levels.append(level)
 
-    wires = Wires(LEVEL(scl), LEVEL(sda), SENSE(lambda: int(ours and not left)))
-    freed = library.free_bus(ctypes.byref(wires))
-    assert freed == (clocks <= 10)  # nine clocks, and the one of the stop condition
-    assert (levels[-1], ours) == (1, 1)
-    pulses = sum(later > earlier for earlier, later in pairwise(levels))
+    def sda(self, level: bool) -> None:
+        self.ours = level
+
+    def sense(self) -> bool:
+        return self.ours and not self.left
+
+
+@pytest.mark.parametrize("clocks", [0, 1, 8, 9, 10, 11])
+def test_a_sensor_that_holds_the_bus_is_clocked_free(sampling: Sampling, clocks: int) -> None:
+    bus = Held(clocks)
+    assert sampling.free_bus(bus) == (
+        clocks <= 10
+    )  # nine clocks, and the one of the stop condition
+    assert (bus.levels[-1], bus.ours) == (True, True)
+    pulses = sum(later > earlier for earlier, later in pairwise(bus.levels))
     assert pulses == min(clocks, 9) + 1

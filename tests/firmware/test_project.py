@@ -175,7 +175,7 @@ def test_the_components_come_from_the_manager_with_bounds() -> None:
         (PROJECT / folder / "idf_component.yml").read_text()
         for folder in ("main", "components/hybrid_dense")
     )
-    assert 'idf: ">=5.2"' in main
+    assert 'idf: ">=5.2.3"' in main
     assert re.search(r'espressif/esp-tflite-micro: ">=[\d.]+,<\d+"', main)
     assert kernel == main
 

@@ -1,8 +1,5 @@
 """The core's window over live samples, against a plain list that starts afresh after each gap."""
 
-import ctypes
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -10,11 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from bench.twin.core.interface import library
+from tests.firmware.sampling import CHANNELS, WINDOW, Sampling
 
-WINDOW, STEP, CHANNELS = 128, 64, 6
+STEP = 64
 STATIC_BYTES = 4096
 """What the ring may take of the device's memory: 3,072 bytes are the window itself."""
 
@@ -47,52 +43,6 @@ class Reference:
         return self.samples[-WINDOW:] if complete else None
 
 
-class Buffer:
-    """The core's, through its C interface."""
-
-    def __init__(self) -> None:
-        self._library = library()
-        self._library.har_window_buffer_new.restype = ctypes.c_void_p
-        self._buffer = ctypes.c_void_p(self._library.har_window_buffer_new())
-
-    def delete(self) -> None:
-        self._library.har_window_buffer_delete(self._buffer)
-
-    def push(self, number: int, values: Sequence[float]) -> bool:
-        row = (ctypes.c_float * CHANNELS)(*values)
-        return bool(
-            self._library.har_window_buffer_push(self._buffer, ctypes.c_uint32(number), row)
-        )
-
-    def interrupt(self) -> None:
-        self._library.har_window_buffer_interrupt(self._buffer)
-
-    def clear(self) -> None:
-        self._library.har_window_buffer_clear(self._buffer)
-
-    @property
-    def window(self) -> NDArray[np.float32]:
-        room = np.empty((WINDOW, CHANNELS), dtype=np.float32)
-        self._library.har_window_buffer_window(self._buffer, ctypes.c_void_p(room.ctypes.data))
-        return room
-
-    @property
-    def counts(self) -> tuple[int, ...]:
-        """Samples, gaps, missing samples, windows."""
-        room = (ctypes.c_uint32 * 4)()
-        self._library.har_window_buffer_counts(self._buffer, room)
-        return tuple(room)
-
-
-@contextmanager
-def buffer() -> Iterator[Buffer]:
-    made = Buffer()
-    try:
-        yield made
-    finally:
-        made.delete()
-
-
 def row(value: float) -> list[float]:
     return [value + channel / 8.0 for channel in range(CHANNELS)]
 
@@ -109,66 +59,65 @@ RUNS = st.lists(
 
 @settings(max_examples=40, deadline=None)  # how long one takes is the machine's affair
 @given(RUNS, st.sampled_from([0, 7, 2**32 - 200]))
-def test_windows_are_those_of_the_reference(runs: list[tuple[int, int, bool]], first: int) -> None:
+def test_windows_are_those_of_the_reference(
+    sampling: Sampling, runs: list[tuple[int, int, bool]], first: int
+) -> None:
     number, reference = first, Reference()
-    with buffer() as tested:
-        for length, missing, late in runs:
-            for _ in range(length):
-                value = float(number - first)
-                expected = reference.push(number, value)
-                assert tested.push(number % 2**32, row(value)) == (expected is not None)
-                if expected is not None:
-                    assert tested.window.tolist() == [row(each) for each in expected]
-                number += 1
-            number += missing
-            if late:
-                tested.interrupt()
-                reference.late = True
-        assert tested.counts == reference.counts
+    tested = sampling.buffer()
+    for length, missing, late in runs:
+        for _ in range(length):
+            value = float(number - first)
+            expected = reference.push(number, value)
+            assert tested.push(number % 2**32, row(value)) == (expected is not None)
+            if expected is not None:
+                assert tested.window.tolist() == [row(each) for each in expected]
+            number += 1
+        number += missing
+        if late:
+            tested.interrupt()
+            reference.late = True
+    assert tested.counts == reference.counts
 
 
-def test_neighbouring_windows_share_half_of_their_samples() -> None:
-    with buffer() as tested:
-        windows = [tested.window for number in range(320) if tested.push(number, row(number))]
+def test_neighbouring_windows_share_half_of_their_samples(sampling: Sampling) -> None:
+    tested = sampling.buffer()
+    windows = [tested.window for number in range(320) if tested.push(number, row(number))]
     assert [window[0, 0] for window in windows] == [0, 64, 128, 192]
     for one, next_one in pairwise(windows):
         np.testing.assert_array_equal(one[STEP:], next_one[:STEP])
 
 
-def test_no_window_spans_a_gap_of_one_sample() -> None:
-    with buffer() as tested:
-        complete = [
-            number for number in range(400) if number != 200 and tested.push(number, row(0))
-        ]
-        assert complete == [127, 191, 328, 392]
-        assert tested.counts == (399, 1, 1, 4)
+def test_no_window_spans_a_gap_of_one_sample(sampling: Sampling) -> None:
+    tested = sampling.buffer()
+    complete = [number for number in range(400) if number != 200 and tested.push(number, row(0))]
+    assert complete == [127, 191, 328, 392]
+    assert tested.counts == (399, 1, 1, 4)
 
 
-def test_being_late_before_the_first_sample_is_no_gap() -> None:
-    with buffer() as tested:
-        tested.interrupt()
-        tested.push(5, row(0))
-        assert tested.counts == (1, 0, 0, 0)
+def test_being_late_before_the_first_sample_is_no_gap(sampling: Sampling) -> None:
+    tested = sampling.buffer()
+    tested.interrupt()
+    tested.push(5, row(0))
+    assert tested.counts == (1, 0, 0, 0)
 
 
-def test_a_cleared_buffer_is_as_new() -> None:
-    with buffer() as tested:
-        for number in range(150):
-            tested.push(number, row(number))
-        tested.clear()
-        assert tested.counts == (0, 0, 0, 0)
-        assert [number for number in range(192) if tested.push(number, row(number))] == [127, 191]
-        assert tested.window[0, 0] == 64
+def test_a_cleared_buffer_is_as_new(sampling: Sampling) -> None:
+    tested = sampling.buffer()
+    for number in range(150):
+        tested.push(number, row(number))
+    tested.clear()
+    assert tested.counts == (0, 0, 0, 0)
+    assert [number for number in range(192) if tested.push(number, row(number))] == [127, 191]
+    assert tested.window[0, 0] == 64
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.0, 1e-45])
-def test_values_are_kept_to_the_bit(value: float) -> None:
-    with buffer() as tested:
-        for number in range(WINDOW):
-            tested.push(number, [value] * CHANNELS)
-        assert tested.window.tobytes() == np.full((WINDOW, CHANNELS), value, "<f4").tobytes()
+def test_values_are_kept_to_the_bit(sampling: Sampling, value: float) -> None:
+    tested = sampling.buffer()
+    for number in range(WINDOW):
+        tested.push(number, [value] * CHANNELS)
+    assert tested.window.tobytes() == np.full((WINDOW, CHANNELS), value, "<f4").tobytes()
 
 
-def test_it_takes_little_more_memory_than_a_window() -> None:
-    library().har_window_buffer_size.restype = ctypes.c_size_t
-    assert library().har_window_buffer_size() <= STATIC_BYTES
+def test_it_takes_little_more_memory_than_a_window(sampling: Sampling) -> None:
+    assert sampling.buffer().size <= STATIC_BYTES

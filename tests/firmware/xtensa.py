@@ -35,11 +35,15 @@ KERNEL = tuple(
     FIRMWARE / "components/hybrid_dense/src" / name
     for name in ("hybrid_dense.cpp", "c_interface.cpp")
 )
-CORE = tuple(sorted((FIRMWARE / "components/core/src").glob("*.cpp")))
+SENSOR = FIRMWARE / "components/drivers/src/mpu6050.cpp"
+CORE = (*sorted((FIRMWARE / "components/core/src").glob("*.cpp")), SENSOR)
+SAMPLING = (FIRMWARE / "components/core/src/window_buffer.cpp", SENSOR)
+RUNTIME = tuple(XTENSA / name for name in ("host.cpp", "runtime.cpp", "soft_double.cpp"))
 INCLUDES = (
     XTENSA,
     FIRMWARE / "components/hybrid_dense/include",
     FIRMWARE / "components/core/include",
+    FIRMWARE / "components/drivers/include",
 )
 NANOSECONDS_PER_CYCLE = 25
 """Of QEMU's virtual clock; the core's cycle counter runs at 40 MHz of it."""
@@ -103,6 +107,14 @@ class Emulator:
             raise EmulatorError(f"the program ended with {self._process.wait()} {said}".strip())
         return data
 
+    def number(self) -> int:
+        """A number of 32 bits of its standard output."""
+        return int.from_bytes(self.receive(4), "little")
+
+    def sized(self) -> bytes:
+        """Bytes of its standard output with their number before them."""
+        return self.receive(self.number())
+
     def close(self) -> int:
         """End its input; its exit code."""
         assert self._process.stdin is not None
@@ -140,7 +152,7 @@ class Build:
         """The ELF file of a source that has ``main`` and of sources of components."""
         start = self.folder / "start.o"
         _run("xtensa-lx106-elf-as", XTENSA / "start.S", "-o", start)
-        every = (program, XTENSA / "host.cpp", XTENSA / "runtime.cpp", *sources)
+        every = (program, *RUNTIME, *sources)
         objects = [start, *(self._object(source) for source in every)]
         linked = self.folder / f"{program.stem}.elf"
         _run(
@@ -179,8 +191,8 @@ class Build:
 
 @functools.cache
 def built(name: str) -> Path:
-    """The program ``kernels`` or ``core`` of ``firmware/xtensa``, built once for a process."""
-    sources = {"kernels": KERNEL, "core": CORE}[name]
+    """A program of ``firmware/xtensa``, built once for a process."""
+    sources = {"kernels": KERNEL, "core": CORE, "sampling": SAMPLING}[name]
     return Build(Path(_folder().name)).linked(XTENSA / f"{name}.cpp", sources)
 
 

@@ -93,7 +93,7 @@ def test_a_build_that_fails_is_an_error_of_the_test_that_asked(
     ("arguments", "why"),
     [
         (["--build"], "--build goes with --profile paper"),
-        (["--build", "--profile=paper"], "no idf.py on the PATH: install ESP-IDF 5.2 or newer"),
+        (["--build", "--profile=paper"], "no idf.py on the PATH: install ESP-IDF 5.2.3 or newer"),
     ],
 )
 def test_a_build_that_cannot_be_is_one_usage_error(

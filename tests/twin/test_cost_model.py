@@ -270,6 +270,19 @@ def test_derived_currents_follow_from_what_they_are_derived_from(clock: str) -> 
     assert stalled.value == pytest.approx((idle.value + active.value) / 2, abs=51e-6)
 
 
+@pytest.mark.parametrize(
+    ("scaled", "convolution"),
+    [
+        ("pool_float", "conv_float"), ("softmax_float", "conv_float"),
+        ("pool_int8", "conv_int8"), ("softmax_int8", "conv_int8"),
+    ],
+)  # fmt: skip
+def test_ends_that_are_scaled_as_the_convolution_s_are(scaled: str, convolution: str) -> None:
+    one, other = constants().cycles[scaled], constants().cycles[convolution]
+    assert one.at("low") / one.value == pytest.approx(other.at("low") / other.value, rel=0.01)
+    assert one.at("high") / one.value == pytest.approx(other.at("high") / other.value, rel=0.01)
+
+
 def test_a_constant_without_a_source_is_refused() -> None:
     text = resources.files("bench.twin").joinpath("constants.toml").read_text(encoding="utf-8")
     content = tomllib.loads(text)

@@ -15,7 +15,7 @@ from bench.measurement.declared import figures_of
 from bench.measurement.integrity import MarkerError
 from bench.measurement.live import STEPS, LiveStretch, battery_life, live_stretch, plan_live
 from bench.measurement.model import mean_current, mean_power
-from bench.measurement.repeated import Run
+from bench.measurement.repeated import Series
 from bench.measurement.trace import load, save
 from bench.measurement.uncertainty import evaluate
 from bench.run.live import LiveTask, MeasuredLive
@@ -127,6 +127,6 @@ def test_a_variant_operates_live_through_the_whole_lab(tmp_path: Path) -> None:
 
 def test_a_battery_lasts_as_long_as_its_charge(world: World, card: Digitizer) -> None:
     stretch, _ = measured(world, card)
-    current = evaluate(mean_current(Run(stretch.steps, 1), figures_of(STATION))).value
+    current = evaluate(mean_current(Series(stretch.steps, 1), figures_of(STATION))).value
     assert battery_life(3600.0, current) * current == pytest.approx(3600.0)
     assert ASLEEP < current < AWAKE

@@ -21,7 +21,7 @@ from bench.measurement.capture import (
 from bench.measurement.declared import circuit_of, figures_of
 from bench.measurement.energy import WindowEnergy, window_energy
 from bench.measurement.figures import Spread
-from bench.measurement.repeated import Run
+from bench.measurement.repeated import Series
 from bench.measurement.trace import Trace, load, save
 from bench.measurement.uncertainty import evaluate
 from bench.measurement.windows import find_idle, find_window
@@ -105,10 +105,10 @@ def test_stated_interval_holds_the_energy_at_the_devices_pins(lab: Lab) -> None:
     plan = plan_window(STATION, LATENCY, 50)
     traces = [lab.window(plan) for _ in range(5)]
     true = traces[0][1]
-    run = Run([integrate(trace) for trace, _ in traces], 50)
+    series = Series([integrate(trace) for trace, _ in traces], 50)
     # This lab's shunt is exact: the card alone must explain the difference.
     exact_shunt = replace(figures_of(STATION), shunt=Spread(0.0, "normal"))
-    estimate = evaluate(model.gross_energy(run, exact_shunt))
+    estimate = evaluate(model.gross_energy(series, exact_shunt))
     low, high = estimate.interval
     assert low < true < high
     assert estimate.expanded / true < 0.0005
@@ -119,8 +119,8 @@ def test_energy_above_idle_leaves_what_the_inference_adds(lab: Lab) -> None:
     before = integrate_idle(lab.idle())
     trace, true = lab.window(plan)
     after = integrate_idle(lab.idle())
-    run = Run([integrate(trace)], 50, idle=[before, after])
-    estimate = evaluate(model.energy_above_idle(run, figures_of(STATION)))
+    series = Series([integrate(trace)], 50, idle=[before, after])
+    estimate = evaluate(model.energy_above_idle(series, figures_of(STATION)))
     waiting = IDLE * (3.3 - 9.8 * IDLE) * LATENCY
     low, high = estimate.interval
     assert low < true - waiting < high

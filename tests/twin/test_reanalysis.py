@@ -27,6 +27,7 @@ from bench.run.selection import Case
 from bench.run.subject import Subject
 from bench.station.calibration import Calibration, load_calibration
 from bench.station.configuration import load_station, station_text
+from bench.verdict.rules import Outcome
 from models.pipeline import Pipeline
 from models.stream import Stream, stitched
 from models.surrogate import surrogate
@@ -176,7 +177,7 @@ def test_a_limit_is_judged_anew(folder: Path, tmp_path: Path) -> None:
         record.model_copy(
             update={
                 "judgements": tuple(
-                    j.model_copy(update={"limit": tight, "outcome": "fail"})
+                    j.model_copy(update={"limit": tight, "outcome": Outcome.FAIL})
                     for j in record.judgements
                 )
             }

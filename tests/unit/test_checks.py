@@ -28,9 +28,9 @@ from bench.measurement.integrity import (
     UnderVoltageError,
 )
 from bench.measurement.plausibility import (
-    Agreement,
     ClockRatioError,
     Clocks,
+    Currents,
     ImplausibleCurrentError,
 )
 from bench.measurement.trace import Floats, Trace
@@ -139,7 +139,7 @@ def test_noise_against_what_is_declared(rms: float, kind: type[BenchError] | Non
 
 
 def test_shunt_against_supply_tells_the_drift_that_it_finds() -> None:
-    agreement = Agreement(measured=40e-3, reading=40.1e-3, expanded=0.2e-3)
+    agreement = Currents(measured=40e-3, reading=40.1e-3, expanded=0.2e-3)
     check = checks.shunt_against_supply("shunt", agreement)
     verdict(check, None)
     assert check.figure == pytest.approx(-0.5)
@@ -152,7 +152,7 @@ def test_shunt_against_supply_tells_the_drift_that_it_finds() -> None:
 @settings(max_examples=30)
 def test_the_drift_that_is_said_to_be_found_is_found(hidden: float, expanded: float) -> None:
     """Whatever the other errors, within 1.7 standard uncertainties of the difference, hide."""
-    sound = Agreement(1.0, 1.0, expanded)
+    sound = Currents(1.0, 1.0, expanded)
     other = hidden * 1.7 * expanded / 2.0
     drifted = replace(sound, measured=1.0 * (1.0 + 1.0001 * sound.detectable) + other)
     assert isinstance(drifted.error, ImplausibleCurrentError)

@@ -137,6 +137,33 @@ def test_one_small_p_among_many_is_no_discovery() -> None:
     assert found.adjusted_p > LEVEL
 
 
+def test_changes_that_do_not_matter_make_no_room_for_false_alarms() -> None:
+    lucky = interval(1.001, 1.05, 0.03)
+    slight = {f"C_{n}": interval(1.002, 1.004, 1e-9) for n in range(41)}
+    found = judge_ratios({"lucky": lucky, **slight}, 0.01, LEVEL)
+    assert {found[name].change for name in slight} == {Change.SAME}
+    assert found["lucky"].change is Change.INCONCLUSIVE
+
+
+def test_what_is_called_worse_or_better_is_false_as_rarely_as_the_level_says() -> None:
+    """Thirty variants changed by a third of the margin, known well; ten did not, known badly."""
+    random, alarms, count = np.random.default_rng(8), 0, 400
+    for _ in range(count):
+        draws = random.normal(0.0, 0.02, 10)
+        ratios = {str(n): interval(1.0032, 1.0034, 1e-12) for n in range(30)} | {
+            f"equal {n}": interval(
+                math.exp(x - 1.96 * 0.02),
+                math.exp(x + 1.96 * 0.02),
+                2.0 * stats.norm.sf(abs(x) / 0.02),
+            )
+            for n, x in enumerate(draws)
+        }
+        found = judge_ratios(ratios, 0.01, LEVEL).values()
+        called = [one for one in found if one.change in (Change.WORSE, Change.BETTER)]
+        alarms += bool(called)
+    assert alarms <= stats.binom.ppf(1.0 - 1e-4, count, LEVEL)
+
+
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20))
 def test_adjusted_p_values_are_never_smaller_and_keep_their_order(p: list[float]) -> None:
     found = judge_ratios({str(n): interval(0.9, 1.2, x) for n, x in enumerate(p)}, 0.01, LEVEL)

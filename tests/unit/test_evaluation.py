@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from models.accuracy import SubjectScore
+from models.bootstrap import tails
 from models.catalog import Technique
 from models.errors import EvaluationError
 from models.evaluation import (
     Evaluation,
-    Score,
     agreement,
     evaluate_base,
     evaluate_variant,
@@ -87,13 +88,32 @@ def test_accuracy_is_counted_over_windows_subjects_and_classes(
 def test_the_interval_is_the_one_of_sampling_subjects() -> None:
     draw = np.random.default_rng(3)
     rates = draw.uniform(0.7, 1.0, 200)
-    scores = {i: Score(100, round(100 * rate)) for i, rate in enumerate(rates)}
+    scores = {
+        i: SubjectScore(windows=100, correct=round(100 * rate)) for i, rate in enumerate(rates)
+    }
     low, high = interval(scores)
     accuracies = np.array([score.accuracy for score in scores.values()])
     error = accuracies.std(ddof=1) / np.sqrt(len(accuracies))
     assert low == pytest.approx(accuracies.mean() - 1.96 * error, abs=0.1 * error)
     assert high == pytest.approx(accuracies.mean() + 1.96 * error, abs=0.1 * error)
     assert interval(scores) == (low, high)
+
+
+@pytest.mark.parametrize("groups", [(8,), (8, 8, 7, 7)], ids=["one fold", "four folds"])
+def test_intervals_of_few_subjects_hold_the_true_mean(groups: tuple[int, ...]) -> None:
+    draw, count, held = np.random.default_rng(5), 800, 0
+    for _ in range(count):
+        resampled = np.zeros(500)
+        for size in groups:
+            values = draw.normal(0.0, 1.0, size)
+            resampled += values[draw.integers(size, size=(500, size))].mean(axis=1)
+        low, high = np.quantile(resampled, tails(groups))
+        held += low <= 0.0 <= high
+    assert held / count == pytest.approx(0.95, abs=0.025)
+
+
+def test_one_subject_alone_gives_the_ends() -> None:
+    assert tails([1]) == (0.0, 1.0)
 
 
 def test_outputs_that_are_no_numbers_are_an_error() -> None:

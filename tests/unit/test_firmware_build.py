@@ -109,7 +109,7 @@ def test_without_esp_idf_the_error_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BuildError, match=r"no idf.py on the PATH: install ESP-IDF 5.2 or newer"):
+    with pytest.raises(BuildError, match=r"no idf.py on the PATH: install ESP-IDF 5.2.3 or newer"):
         find_builder(tmp_path)
 
 

@@ -59,6 +59,13 @@ def measured(name: str, energy: float, size: int = 1000, drift: float = 0.0) -> 
     )
 
 
+def one_power_cycle(record: VariantRecord) -> VariantRecord:
+    assert record.measurement is not None
+    first = tuple(window for window in record.measurement.windows if window.power_cycle == 1)
+    measurement = record.measurement.model_copy(update={"windows": first})
+    return record.model_copy(update={"measurement": measurement})
+
+
 def report(*variants: VariantRecord, **facts: object) -> Report:
     return Report(run=records.FACTS.model_copy(update=facts), variants=variants)
 
@@ -167,6 +174,15 @@ def test_history_takes_the_place_of_the_declared_spread() -> None:
     assert {c.change for c in with_past.of("C_1-L") if c.quantity == "energy"} == {"inconclusive"}
     assert "3 earlier sessions" in with_past.between_sessions
     assert DECLARED.source in alone.between_sessions
+
+
+def test_only_sessions_of_the_same_kind_are_history() -> None:
+    new, old = report(measured("C_1-L", 1.02e-4)), report(measured("C_1-L", 1e-4))
+    alone = compare_reports(new, old, "b")
+    elsewhere = [report(measured("C_1-L", 1e-4 * d), station="other") for d in (0.98, 1.0, 1.02)]
+    short = [report(one_power_cycle(measured("C_1-L", 1e-4 * d))) for d in (0.98, 1.0, 1.02)]
+    assert compare_reports(new, old, "b", history=elsewhere) == alone
+    assert compare_reports(new, old, "b", history=short) == alone
 
 
 def saved(path: Path, one: Report) -> Path:

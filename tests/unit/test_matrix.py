@@ -40,8 +40,8 @@ def flat(value: float) -> Scores:
 
 
 def wide(value: float) -> Scores:
-    """The same mean with subjects 15 points below and above it."""
-    return {subject: value + (0.15 if subject % 2 else -0.15) for subject in SUBJECTS}
+    """The same mean with subjects 8 points below and above it."""
+    return {subject: value + (0.08 if subject % 2 else -0.08) for subject in SUBJECTS}
 
 
 def test_a_saving_is_a_share_of_the_energy_under_l() -> None:

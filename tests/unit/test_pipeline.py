@@ -12,11 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from models import golden, manifest
+from models.artefact import Artefact
 from models.catalog import Technique, Variant
 from models.conversion import Converted
 from models.errors import ConversionError, TrainingError
 from models.flatbuffer import read
-from models.pipeline import Artefact, Pipeline
+from models.pipeline import Pipeline
 from models.progress import Lines
 from models.runtimes import run_litert
 from models.split import split

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.entry import INDEX, Entry
 from models.errors import StoreError
 from models.keys import Key, canonical_json, source_digest, versions
-from models.store import INDEX, Entry, Store
+from models.store import Store
 
 ROOT = Path(__file__).parents[2]
 KEY = Key("weights", {"network": "C_5", "seed": 0})

@@ -1,35 +1,56 @@
 """Intervals over subjects, and what is published."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from bench.verdict.published import published
-from bench.verdict.subjects import Agreement, Interval, difference, mean_over_subjects
+from bench.errors import MeasurementError
+from bench.verdict.published import ClaimVerdict, published
+from bench.verdict.subjects import Interval, difference, mean_over_subjects
 from models.catalog import NETWORKS
 
-scores = st.dictionaries(st.integers(1, 30), st.floats(0, 1), min_size=1, max_size=8)
+scores = st.dictionaries(st.integers(1, 30), st.floats(0, 1), min_size=2, max_size=8)
 
 
 @given(scores)
-def test_the_mean_lies_in_its_interval_and_that_between_the_extremes(
-    values: dict[int, float],
-) -> None:
+def test_the_mean_lies_in_the_middle_of_its_interval(values: dict[int, float]) -> None:
     interval = mean_over_subjects(values)
-    low, high = min(values.values()), max(values.values())
     assert interval.mean == pytest.approx(sum(values.values()) / len(values))
-    assert low - 1e-12 <= interval.low <= interval.high <= high + 1e-12
-    assert interval.low <= interval.mean + 1e-12
-    assert interval.mean <= interval.high + 1e-12
+    assert interval.low <= interval.mean <= interval.high
+    assert interval.high - interval.mean == pytest.approx(interval.mean - interval.low, abs=1e-12)
 
 
-def test_the_interval_is_as_wide_as_the_spread_over_subjects_makes_it() -> None:
-    values = {subject: 0.6 + 0.05 * subject for subject in range(1, 9)}
-    interval = mean_over_subjects(values)
-    # The bootstrap's standard error of a mean of 8: the population's deviation over sqrt(8).
-    error = float(np.std(list(values.values()))) / np.sqrt(8)
-    assert interval.high - interval.low == pytest.approx(2 * 1.96 * error, rel=0.05)
+def test_the_interval_is_student_s_t() -> None:
+    values = {subject: 0.1 * (subject - 3) ** 2 for subject in range(1, 9)}
+    wanted = stats.ttest_1samp(list(values.values()), 0.0)
+    interval = mean_over_subjects(values, level=0.1)
+    ends = wanted.confidence_interval(0.9)
+    assert (interval.low, interval.high) == pytest.approx((ends.low, ends.high))
+    assert interval.p == pytest.approx(wanted.pvalue)
+
+
+@pytest.mark.parametrize("flips", [False, True], ids=["normal", "a few windows each"])
+def test_nothing_is_called_a_loss_as_rarely_as_the_level_says(flips: bool) -> None:
+    """Two equally good models, the eight subjects of a fold."""
+    random, count = np.random.default_rng(4), 3000
+    losses = random.normal(0.0, 0.01, (count, 8))
+    if flips:
+        losses = np.diff(random.binomial(20, 0.1, (2, count, 8)), axis=0)[0] / 300.0
+    alarms = sum(mean_over_subjects(dict(enumerate(loss))).p <= 0.05 for loss in losses)
+    assert alarms <= stats.binom.ppf(1.0 - 1e-4, count, 0.05)
+
+
+def test_without_any_spread_over_subjects_the_mean_is_sure() -> None:
+    assert mean_over_subjects({1: 0.0, 2: 0.0}) == Interval(0.0, 0.0, 0.0, 1.0)
+    assert mean_over_subjects({1: 0.5, 2: 0.5}) == Interval(0.5, 0.5, 0.5, 0.0)
+
+
+def test_one_subject_says_nothing_of_others() -> None:
+    assert mean_over_subjects({1: 0.5}) == Interval(0.5, -math.inf, math.inf, 1.0)
 
 
 def test_the_interval_does_not_depend_on_the_order_of_subjects() -> None:
@@ -45,7 +66,7 @@ def test_what_both_models_have_in_common_cancels_in_the_difference() -> None:
 
 
 def test_the_difference_of_other_subjects_is_refused() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(MeasurementError, match=r"\[2, 3\] in only one of two"):
         difference({1: 0.9, 2: 0.9}, {1: 0.9, 3: 0.9})
 
 
@@ -61,7 +82,9 @@ def test_the_difference_of_other_subjects_is_refused() -> None:
         (0.025, 0.1, "undecided"),
     ],
 )
-def test_a_claimed_range_against_an_interval(low: float, high: float, verdict: Agreement) -> None:
+def test_a_claimed_range_against_an_interval(
+    low: float, high: float, verdict: ClaimVerdict
+) -> None:
     assert Interval(0.025, 0.02, 0.03).against(low, high) == verdict
 
 

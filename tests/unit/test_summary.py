@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from models.manifest import Measured, SubjectScore
+from models.accuracy import RuntimeAccuracy, SubjectScore
 from models.summary import Evaluated, markdown, rows
 
 
 def measured(correct: dict[int, int], windows: int = 100) -> Evaluated:
     scores = {s: SubjectScore(windows=windows, correct=c) for s, c in correct.items()}
     accuracy = sum(correct.values()) / (windows * len(correct))
-    reference = Measured(
+    reference = RuntimeAccuracy(
         windows=windows * len(correct),
         accuracy=accuracy,
         interval=(accuracy, accuracy),
@@ -34,8 +34,8 @@ def test_the_interval_comes_from_the_differences_between_subjects() -> None:
     alike = rows("C_1", [{"base": measured(dict.fromkeys(range(1, 9), 90))}])[0].accuracy
     assert (alike.low, alike.high) == (0.9, 0.9)
     unlike = rows("C_1", [{"base": measured({s: 60 + 5 * s for s in range(1, 9)})}])[0].accuracy
-    # The mean of 8 drawn from 65, 70 .. 100: standard error 11.46 / sqrt(8) = 4.05 points.
-    assert unlike.high - unlike.low == pytest.approx(2 * 1.96 * 0.0405, rel=0.1)
+    # The mean of 65, 70 .. 100: standard error 12.25 / sqrt(8) = 4.33 points; t of 7 is 2.365.
+    assert unlike.high - unlike.low == pytest.approx(2 * 2.365 * 0.0433, rel=0.1)
 
 
 def test_what_base_and_technique_have_in_common_cancels_in_the_drop() -> None:

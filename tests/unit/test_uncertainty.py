@@ -12,7 +12,7 @@ from bench.measurement.energy import Circuit, WindowEnergy, window_energy
 from bench.measurement.figures import ChannelFigures, Figures, Spread
 from bench.measurement.model import Measurand
 from bench.measurement.montecarlo import propagate
-from bench.measurement.repeated import Run
+from bench.measurement.repeated import Series
 from bench.measurement.trace import Floats, Trace
 from bench.measurement.uncertainty import Estimate, evaluate
 from bench.measurement.windows import Window
@@ -61,8 +61,8 @@ def measured(current: float = 0.05, seed: int = 0, samples: int = 5000) -> Windo
     return window_energy(trace, Window(0.5, samples - 1.25), CIRCUIT)
 
 
-def run(current: float = 0.05, windows: int = 5, idle: int = 2) -> Run:
-    return Run(
+def series(current: float = 0.05, windows: int = 5, idle: int = 2) -> Series:
+    return Series(
         windows=[measured(current, seed) for seed in range(windows)],
         inferences=10,
         idle=[measured(0.03, 100 + seed) for seed in range(idle)],
@@ -78,8 +78,8 @@ def share(estimate: Estimate, influence: str) -> float:
 
 
 def test_temperature_is_a_line_of_its_own() -> None:
-    rows = {row.influence: row for row in evaluate(model.gross_energy(run(), FIGURES)).budget}
-    energy = evaluate(model.gross_energy(run(), FIGURES)).value
+    rows = {row.influence: row for row in evaluate(model.gross_energy(series(), FIGURES)).budget}
+    energy = evaluate(model.gross_energy(series(), FIGURES)).value
     warm = rows["shunt resistance temperature"].standard / energy
     assert warm == pytest.approx(100e-6 / math.sqrt(3.0), rel=1e-3)
     assert {"supply channel gain temperature", "shunt channel offset temperature"} <= set(rows)
@@ -87,9 +87,9 @@ def test_temperature_is_a_line_of_its_own() -> None:
 
 def test_a_shunt_that_warms_between_two_runs_does_not_cancel_in_their_saving() -> None:
     warming = replace(FIGURES, shunt_warming=Spread(20e-6, "rectangular"))
-    rows = evaluate(model.saving(run(0.05), run(0.04), warming)).budget
+    rows = evaluate(model.saving(series(0.05), series(0.04), warming)).budget
     row = next(row for row in rows if row.influence == "shunt resistance warming")
-    left = at_zero(model.saving(run(0.05), run(0.04), FIGURES))
+    left = at_zero(model.saving(series(0.05), series(0.04), FIGURES))
     assert row.standard == pytest.approx((1.0 - left) * 20e-6 / math.sqrt(3.0), rel=1e-3)
     assert "shunt resistance warming (reference)" in {row.influence for row in rows}
 
@@ -127,7 +127,7 @@ def test_energy_is_exact_for_every_known_error(
     # is left out here by a device whose voltage is the same at both edges.
     seen = window_energy(read, window, CIRCUIT)
     seen = replace(seen, begin=seen.end)
-    measurand = model.gross_energy(Run([seen], 1), FIGURES)
+    measurand = model.gross_energy(Series([seen], 1), FIGURES)
     errors = dict.fromkeys(measurand.spreads, 0.0) | {
         "shunt resistance": shunt,
         "decoupling capacitance": decoupling,
@@ -142,13 +142,13 @@ def test_energy_is_exact_for_every_known_error(
 
 
 def test_value_is_the_mean_of_the_windows_for_one_inference() -> None:
-    five = run()
+    five = series()
     mean = np.mean([window.energy for window in five.windows]) / 10
     assert evaluate(model.gross_energy(five, FIGURES)).value == pytest.approx(mean, rel=1e-13)
 
 
 def test_shunt_of_one_per_cent_dominates() -> None:
-    estimate = evaluate(model.gross_energy(run(windows=1), FIGURES))
+    estimate = evaluate(model.gross_energy(series(windows=1), FIGURES))
     assert estimate.standard / estimate.value == pytest.approx(0.0058, rel=0.02)
     assert estimate.budget[0].influence == "shunt resistance"
     assert estimate.budget[0].share > 0.99
@@ -157,7 +157,7 @@ def test_shunt_of_one_per_cent_dominates() -> None:
 
 
 def test_card_alone_is_some_hundredths_of_a_per_cent() -> None:
-    estimate = evaluate(model.gross_energy(run(windows=1), replace(FIGURES, shunt=NONE)))
+    estimate = evaluate(model.gross_energy(series(windows=1), replace(FIGURES, shunt=NONE)))
     assert 0.0002 < estimate.standard / estimate.value < 0.0005
     assert share(estimate, "shunt channel noise") < 0.01
 
@@ -167,7 +167,7 @@ def test_scatter_of_five_windows_has_four_degrees_of_freedom() -> None:
     factors = (0.9, 1.1, 0.95, 1.05, 1.0)
     windows = [replace(base, product=base.product * factor) for factor in factors]
     energies = np.array([window.energy for window in windows]) / 10
-    estimate = evaluate(model.gross_energy(Run(windows, 10), FIGURES))
+    estimate = evaluate(model.gross_energy(Series(windows, 10), FIGURES))
     row = next(row for row in estimate.budget if row.influence == "repeatability")
     assert row.standard == pytest.approx(energies.std(ddof=1) / math.sqrt(5), rel=1e-12)
     assert estimate.dof == pytest.approx(4.0, rel=0.1)
@@ -180,7 +180,7 @@ def test_power_cycles_are_the_replicates_where_there_are_several() -> None:
     factors = np.repeat([0.9, 1.0, 1.1], 5) + np.tile(1e-6 * np.arange(5), 3)
     windows = [replace(base, product=base.product * factor) for factor in factors]
     means = np.array([window.energy for window in windows]).reshape(3, 5).mean(axis=1) / 10
-    estimate = evaluate(model.gross_energy(Run(windows, 10, power_cycles=3), FIGURES))
+    estimate = evaluate(model.gross_energy(Series(windows, 10, power_cycles=3), FIGURES))
     row = next(row for row in estimate.budget if row.influence == "repeatability")
     assert row.standard == pytest.approx(means.std(ddof=1) / math.sqrt(3), rel=1e-9)
     assert row.dof == 2
@@ -189,18 +189,18 @@ def test_power_cycles_are_the_replicates_where_there_are_several() -> None:
 @pytest.mark.parametrize("cycles", [0, 2, 10])
 def test_windows_that_do_not_fill_their_power_cycles_are_refused(cycles: int) -> None:
     with pytest.raises(MeasurementError, match=f"5 windows in {cycles} power cycles"):
-        Run([measured()] * 5, 10, power_cycles=cycles)
+        Series([measured()] * 5, 10, power_cycles=cycles)
 
 
 def test_one_window_says_nothing_of_repeatability() -> None:
-    estimate = evaluate(model.gross_energy(run(windows=1), FIGURES))
+    estimate = evaluate(model.gross_energy(series(windows=1), FIGURES))
     assert share(estimate, "repeatability") == 0.0
     assert math.isinf(estimate.dof)
 
 
 def test_edges_matter_in_short_windows_only() -> None:
-    short = Run([measured(samples=100)], 10)
-    long = Run([measured(samples=50000)], 10)
+    short = Series([measured(samples=100)], 10)
+    long = Series([measured(samples=50000)], 10)
     figures = replace(FIGURES, shunt=NONE)
     for_short, for_long = (evaluate(model.gross_energy(r, figures)) for r in (short, long))
     assert share(for_short, "rising edge") > 0.3
@@ -208,7 +208,7 @@ def test_edges_matter_in_short_windows_only() -> None:
 
 
 def test_common_shunt_cancels_in_a_saving() -> None:
-    reference, variant = run(0.05), run(0.04)
+    reference, variant = series(0.05), series(0.04)
     estimate = evaluate(model.saving(reference, variant, FIGURES))
     expected = 1 - np.mean([w.energy for w in variant.windows]) / np.mean(
         [w.energy for w in reference.windows]
@@ -222,13 +222,13 @@ def test_common_shunt_cancels_in_a_saving() -> None:
 
 
 def test_saving_sees_the_scatter_of_both_runs() -> None:
-    estimate = evaluate(model.saving(run(0.05), run(0.04), FIGURES))
+    estimate = evaluate(model.saving(series(0.05), series(0.04), FIGURES))
     influences = {row.influence for row in estimate.budget}
     assert {"repeatability", "repeatability (reference)"} <= influences
 
 
 def test_energy_above_idle_is_the_difference() -> None:
-    busy = run()
+    busy = series()
     seconds = busy.windows[0].seconds
     power = np.mean([window.mean_power for window in busy.idle])
     gross = at_zero(model.gross_energy(busy, FIGURES))
@@ -238,7 +238,7 @@ def test_energy_above_idle_is_the_difference() -> None:
 
 
 def test_idle_that_drifts_widens_what_is_above_it() -> None:
-    steady = run(idle=1)
+    steady = series(idle=1)
     drifted = replace(steady, idle=[measured(0.03, 100), measured(0.031, 100)])
     of_steady, of_drifted = (
         evaluate(model.energy_above_idle(r, FIGURES)) for r in (steady, drifted)
@@ -252,11 +252,11 @@ def test_idle_that_drifts_widens_what_is_above_it() -> None:
 def test_without_idle_reading_there_is_nothing_above_it(measurand: object) -> None:
     assert callable(measurand)
     with pytest.raises(MeasurementError, match="no idle reading"):
-        measurand(run(idle=0), FIGURES)
+        measurand(series(idle=0), FIGURES)
 
 
 def test_mean_current_is_charge_over_time() -> None:
-    estimate = evaluate(model.mean_current(run(windows=1), FIGURES))
+    estimate = evaluate(model.mean_current(series(windows=1), FIGURES))
     assert estimate.value == pytest.approx(measured().mean_current, rel=1e-12)
     assert estimate.unit == "A"
 
@@ -264,9 +264,9 @@ def test_mean_current_is_charge_over_time() -> None:
 @pytest.mark.parametrize(
     "impossible",
     [
-        lambda: Run([], 10),
-        lambda: Run([measured()], 0),
-        lambda: Run([measured(), replace(measured(), circuit=Circuit(9.8, 0.0))], 10),
+        lambda: Series([], 10),
+        lambda: Series([measured()], 0),
+        lambda: Series([measured(), replace(measured(), circuit=Circuit(9.8, 0.0))], 10),
     ],
 )
 def test_impossible_runs_are_refused(impossible: object) -> None:
@@ -276,7 +276,7 @@ def test_impossible_runs_are_refused(impossible: object) -> None:
 
 
 def test_message_gives_value_uncertainty_and_factor() -> None:
-    text = str(evaluate(model.gross_energy(run(), FIGURES)))
+    text = str(evaluate(model.gross_energy(series(), FIGURES)))
     assert "±" in text
     assert "k = 1.96" in text
     assert text.startswith("energy of one inference 0.000")
@@ -285,11 +285,11 @@ def test_message_gives_value_uncertainty_and_factor() -> None:
 @pytest.mark.parametrize(
     "measurand",
     [
-        model.gross_energy(run(), FIGURES),
-        model.energy_above_idle(run(), FIGURES),
-        model.mean_current(run(), FIGURES),
-        model.saving(run(0.05), run(0.04), FIGURES),
-        model.gross_energy(run(windows=1), replace(FIGURES, shunt=Spread(5e-4, "normal"))),
+        model.gross_energy(series(), FIGURES),
+        model.energy_above_idle(series(), FIGURES),
+        model.mean_current(series(), FIGURES),
+        model.saving(series(0.05), series(0.04), FIGURES),
+        model.gross_energy(series(windows=1), replace(FIGURES, shunt=Spread(5e-4, "normal"))),
     ],
     ids=lambda measurand: measurand.name,
 )
@@ -305,13 +305,13 @@ def test_monte_carlo_agrees_with_the_law_of_propagation(measurand: Measurand) ->
 
 def test_rectangular_shunt_makes_the_linear_interval_too_wide() -> None:
     """95 % of a rectangle are 1.65 standard deviations, not 1.96: stated too wide, never less."""
-    measurand = model.gross_energy(run(windows=1), FIGURES)
+    measurand = model.gross_energy(series(windows=1), FIGURES)
     low, high = propagate(measurand, seed=7).interval
     assert (high - low) / 2 / evaluate(measurand).expanded == pytest.approx(0.84, abs=0.01)
 
 
 def test_same_seed_gives_the_same_distribution() -> None:
-    measurand = model.gross_energy(run(), FIGURES)
+    measurand = model.gross_energy(series(), FIGURES)
     first, again, other = (propagate(measurand, seed, draws=1000) for seed in (3, 3, 4))
     assert first == again
     assert first != other
@@ -320,7 +320,7 @@ def test_same_seed_gives_the_same_distribution() -> None:
 
 
 def test_drift_of_an_offset_counts_like_an_offset() -> None:
-    rows = {r.influence: r for r in evaluate(model.gross_energy(run(), FIGURES)).budget}
+    rows = {r.influence: r for r in evaluate(model.gross_energy(series(), FIGURES)).budget}
     figures = FIGURES.shunt_voltage
     assert rows["shunt channel drift"].standard == pytest.approx(
         rows["shunt channel offset"].standard * figures.drift.standard / figures.offset.standard
@@ -329,8 +329,8 @@ def test_drift_of_an_offset_counts_like_an_offset() -> None:
 
 def test_nonlinearity_cancels_in_a_saving_as_far_as_the_readings_agree() -> None:
     bend = "shunt channel bend (reference)"
-    same = evaluate(model.saving(run(), run(), FIGURES))
-    apart = model.saving(run(0.05), run(0.04), FIGURES)
+    same = evaluate(model.saving(series(), series(), FIGURES))
+    apart = model.saving(series(0.05), series(0.04), FIGURES)
     assert share(same, bend) == 0.0
     # 10 mA apart are 0.098 V of a full scale of 1 V, over which it changes by 2.6 times its peak.
     assert apart.spreads[bend].standard == pytest.approx(
@@ -344,7 +344,7 @@ def test_power_that_differs_between_the_edges_makes_the_channels_skew_matter() -
     level = replace(level, end=level.begin)
     step = replace(level, end=replace(level.begin, shunt=level.begin.shunt + 0.1))
     for_level, for_step = (
-        evaluate(model.gross_energy(Run([w], 1), FIGURES)) for w in (level, step)
+        evaluate(model.gross_energy(Series([w], 1), FIGURES)) for w in (level, step)
     )
     row = next(row for row in for_step.budget if row.influence == "channel skew")
     change = (step.end.power - step.begin.power) / 9.8
@@ -354,7 +354,7 @@ def test_power_that_differs_between_the_edges_makes_the_channels_skew_matter() -
 
 def test_noise_of_the_voltages_at_the_edges_is_noise_of_the_charge() -> None:
     window = measured()
-    rows = evaluate(model.gross_energy(Run([window], 1), FIGURES)).budget
+    rows = evaluate(model.gross_energy(Series([window], 1), FIGURES)).budget
     row = next(row for row in rows if row.influence == "noise at the edges")
     volts = math.sqrt(2.0) * math.hypot(140e-6, 32e-6)
     assert row.standard == pytest.approx(10e-6 * window.end.device * volts)
@@ -385,6 +385,6 @@ def test_quantisation_is_what_rounding_leaves_of_the_mean(noise_in_steps: float)
         FIGURES, supply=replace(FIGURES.supply, noise=noise_in_steps * step, step=step)
     )
     window = replace(measured(), samples=float(count))
-    stated = model.gross_energy(Run([window], 1), figures).spreads["supply channel quantisation"]
+    stated = model.gross_energy(Series([window], 1), figures).spreads["supply channel quantisation"]
     assert seen < stated.standard * 1.3
     assert seen > stated.standard * 0.7

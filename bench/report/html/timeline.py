@@ -6,7 +6,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from bench.report.history import Change, History
+from bench.report.history import ConditionChange, History
 from bench.report.html import svg
 from bench.report.html.figures import SHAPES, css_of
 from bench.report.html.page import environment
@@ -112,11 +112,11 @@ def _dates(history: History, x: svg.Scale) -> list[Markup]:
     return drawn
 
 
-def _numbered(history: History) -> Iterator[tuple[int, Change]]:
+def _numbered(history: History) -> Iterator[tuple[int, ConditionChange]]:
     return enumerate(history.changes, start=1)
 
 
-def _changed(history: History, change: Change, number: int, x: svg.Scale) -> Markup:
+def _changed(history: History, change: ConditionChange, number: int, x: svg.Scale) -> Markup:
     """A line between the run before the change and the one after it, with its number."""
     before, now = _seconds(history, change.place - 1), _seconds(history, change.place)
     at = x((before + now) / 2.0)

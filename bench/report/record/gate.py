@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.report.record.base import Record
+from bench.report.record.base import Figure, Record, Share
 
 
 class ComparisonRecord(Record):
@@ -19,7 +19,8 @@ class ComparisonRecord(Record):
         ratio: Of this run to the baseline, by power cycles where there are any.
         low: Lower end of the ratio's confidence interval.
         high: Upper end.
-        adjusted_p: P-value of no change after the control of false discoveries over the matrix.
+        adjusted_p: P-value of no change after the control of false discoveries over the matrix;
+            1 of what is the same.
         method: How the interval was found.
         change: ``better``, ``same``, ``worse`` or ``inconclusive``.
     """
@@ -27,12 +28,12 @@ class ComparisonRecord(Record):
     variant: str
     quantity: str
     unit: str
-    baseline: float
-    value: float
+    baseline: Figure
+    value: Figure
     ratio: float
     low: float
     high: float
-    adjusted_p: float
+    adjusted_p: Share
     method: str
     change: Literal["better", "same", "worse", "inconclusive"]
 

@@ -1,6 +1,6 @@
 """Live operation."""
 
-from bench.report.record.base import Record
+from bench.report.record.base import Count, Figure, Magnitude, Positive, Record
 from bench.report.record.measurement import EstimateRecord
 
 
@@ -27,18 +27,18 @@ class LiveRecord(Record):
     """
 
     idle_state: str
-    windows: int
-    samples: int
-    gaps: int
-    lost: int
-    predictions: tuple[int, ...]
-    offline: tuple[int, ...]
-    rate: float
-    duty: float
+    windows: Count
+    samples: Count
+    gaps: Count
+    lost: Count
+    predictions: tuple[Count, ...]
+    offline: tuple[Count, ...]
+    rate: Positive
+    duty: Magnitude
     power: EstimateRecord
     current: EstimateRecord
-    battery_capacity: float
-    battery_life: float
+    battery_capacity: Positive
+    battery_life: Figure
     trace: str
     sha256: str
     problems: tuple[str, ...]

@@ -1,29 +1,54 @@
 """What was measured: values with their budgets, and the windows and traces they are from."""
 
-from pydantic import FiniteFloat
+from typing import Annotated
 
-from bench.report.record.base import Record
+from pydantic import AfterValidator, Field
+
+from bench.report.record.base import (
+    LEAST,
+    Count,
+    Figure,
+    Magnitude,
+    Positive,
+    PositiveCount,
+    Record,
+    Unbounded,
+)
 
 
 class BudgetRow(Record):
     """One influence of an uncertainty budget; `dof` may be infinite."""
 
     influence: str
-    standard: float
-    share: float
-    dof: float
+    standard: Magnitude
+    share: Magnitude
+    dof: Unbounded
 
 
 class EstimateRecord(Record):
     """A measured value with its expanded uncertainty and budget."""
 
-    value: FiniteFloat
+    value: Figure
     unit: str
-    standard: FiniteFloat
-    expanded: FiniteFloat
-    coverage_factor: float
-    dof: float
+    standard: Magnitude
+    expanded: Magnitude
+    coverage_factor: Magnitude
+    dof: Unbounded
     budget: tuple[BudgetRow, ...]
+
+
+def _is_positive(estimate: EstimateRecord) -> EstimateRecord:
+    if estimate.value < LEAST:
+        raise ValueError(f"its value is {estimate.value:g} {estimate.unit}, wanted above 0")
+    return estimate
+
+
+PositiveEstimate = Annotated[
+    EstimateRecord,
+    AfterValidator(_is_positive),
+    Field(json_schema_extra={"properties": {"value": {"minimum": LEAST}}}),
+]
+"""An estimate that is divided by."""
 
 
 class WindowRecord(Record):
@@ -41,13 +66,13 @@ class WindowRecord(Record):
         sha256: Of the trace's content.
     """
 
-    power_cycle: int
-    inferences: int
-    seconds: float
-    device_seconds: float
-    energy: float
-    mean_current: float
-    lowest_voltage: float
+    power_cycle: PositiveCount
+    inferences: PositiveCount
+    seconds: Positive
+    device_seconds: Positive
+    energy: Positive
+    mean_current: Figure
+    lowest_voltage: Figure
     trace: str
     sha256: str
 
@@ -64,10 +89,10 @@ class IdleRecord(Record):
         sha256: Of the trace's content.
     """
 
-    samples: int
-    seconds: float
-    mean_power: float
-    mean_current: float
+    samples: PositiveCount
+    seconds: Positive
+    mean_power: Figure
+    mean_current: Figure
     trace: str
     sha256: str
 
@@ -75,11 +100,11 @@ class IdleRecord(Record):
 class PlanRecord(Record):
     """How windows were planned: see `bench.measurement.capture.WindowPlan`."""
 
-    rate: float
-    inferences: int
-    warm_up: int
-    pre: int
-    post: int
+    rate: Positive
+    inferences: PositiveCount
+    warm_up: Count
+    pre: Count
+    post: Count
 
 
 class MeasurementRecord(Record):
@@ -100,15 +125,15 @@ class MeasurementRecord(Record):
         idle: Stretches of waiting before and after the windows.
     """
 
-    latency: float
-    energy: EstimateRecord
+    latency: Positive
+    energy: PositiveEstimate
     above_idle: EstimateRecord
     idle_power: EstimateRecord
-    supply_current: float
-    supply_score: float | None = None
-    arena: int
-    clock_hz: int
-    operators: tuple[tuple[str, float], ...]
+    supply_current: Figure
+    supply_score: Figure | None = None
+    arena: PositiveCount
+    clock_hz: Count
+    operators: tuple[tuple[str, Magnitude], ...]
     windows: tuple[WindowRecord, ...]
     plan: PlanRecord | None = None
     idle: tuple[IdleRecord, ...] = ()

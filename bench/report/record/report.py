@@ -1,6 +1,6 @@
 """The whole file."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -8,6 +8,7 @@ from bench.report.record.base import Record
 from bench.report.record.gate import GateRecord
 from bench.report.record.run import CheckRecord, RunFacts
 from bench.report.record.variant import BaseRecord, VariantRecord
+from bench.verdict.published import ClaimVerdict
 
 SCHEMA_VERSION = 1
 
@@ -20,7 +21,7 @@ class ClaimRecord(Record):
     """
 
     claim: str
-    verdict: Literal["agrees", "contradicts", "undecided", "calibrated"]
+    verdict: ClaimVerdict
     published: str
     found: str
     explanation: str = ""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.report.record.base import Record
+from bench.report.record.base import Record, Unbounded
 
 
 class CalibrationRecord(Record):
@@ -91,9 +91,9 @@ class CheckRecord(Record):
     name: str
     verdict: Literal["ok", "failed", "not possible"]
     note: str = ""
-    figure: float | None = None
-    limit: float | None = None
+    figure: Unbounded | None = None
+    limit: Unbounded | None = None
     unit: str = ""
-    margin: float | None = None
+    margin: Unbounded | None = None
     error: str | None = None
     attempt: int = 1

@@ -1,12 +1,21 @@
 """All that a run found out about a variant, and what it knows of a base."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bench.report.record.base import Record
+from bench.report.record.base import (
+    Count,
+    Figure,
+    Magnitude,
+    PositiveCount,
+    Record,
+    Share,
+    Unbounded,
+)
 from bench.report.record.live import LiveRecord
 from bench.report.record.measurement import EstimateRecord, MeasurementRecord, WindowRecord
+from bench.verdict.rules import Outcome, Rule
 
 
 class StepRecord(Record):
@@ -15,10 +24,10 @@ class StepRecord(Record):
     name: str
     kept: bool
     note: str
-    figure: float | None
-    limit: float | None
+    figure: Unbounded | None
+    limit: Unbounded | None
     unit: str
-    margin: float | None
+    margin: Unbounded | None
 
 
 class JudgementRecord(Record):
@@ -26,13 +35,13 @@ class JudgementRecord(Record):
 
     quantity: str
     unit: str
-    value: float
-    expanded_uncertainty: float
+    value: Figure
+    expanded_uncertainty: Magnitude
     bound: Literal["min", "max"]
-    limit: float
-    rule: str
-    outcome: str
-    margin: float
+    limit: Figure
+    rule: Rule
+    outcome: Outcome
+    margin: Figure
     source: str
 
 
@@ -40,21 +49,21 @@ class AccuracyRecord(Record):
     """The accuracy in one runtime with its interval over subjects, or why there is none."""
 
     runtime: str
-    accuracy: float | None = None
-    interval: tuple[float, float] | None = None
-    per_subject: dict[int, float] | None = None
-    confusion: tuple[tuple[int, ...], ...] | None = None
+    accuracy: Share | None = None
+    interval: tuple[Share, Share] | None = None
+    per_subject: Annotated[dict[int, Share], Field(min_length=1)] | None = None
+    confusion: tuple[tuple[Count, ...], ...] | None = None
     reason: str | None = None
 
 
 class ModelRecord(Record):
     """The model file and what its manifest says of it."""
 
-    size: int
+    size: PositiveCount
     sha256: str
-    crc32: int
-    macs: int | None = None
-    parameters: int | None = None
+    crc32: Count
+    macs: Count | None = None
+    parameters: Count | None = None
     kernels: tuple[str, ...] = ()
     provenance: dict[str, str] = Field(default_factory=dict)
 

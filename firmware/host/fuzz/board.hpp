@@ -11,7 +11,7 @@
 
 namespace har {
 
-class QuietPort final : public Port {
+class QuietPort : public Port {
  public:
   explicit QuietPort(Bytes partition) : partition_(partition) {}
 
@@ -70,10 +70,10 @@ class EchoRuntime final : public Runtime {
     }
     return nullptr;
   }
-  std::size_t arena_used() const override { return checked(1); }
-  std::size_t arena_size() const override { return checked(2); }
+  std::size_t arena_used() const override { return checked<std::size_t>(1); }
+  std::size_t arena_size() const override { return checked<std::size_t>(2); }
   const char* profile() override { return checked(nullptr); }
-  std::size_t operators() const override { return checked(1); }
+  std::size_t operators() const override { return checked<std::size_t>(1); }
   OperatorTime operator_time(std::size_t /*index*/) const override {
     return checked(OperatorTime{"ECHO", 1.25});
   }

@@ -1,6 +1,6 @@
 // A small fuzzer for compilers that bring none: mutations of seeds and of what was tried before.
 //
-//   fuzz_console -max_total_time=SECONDS [-seed=NUMBER]
+//   fuzz_console -max_total_time=SECONDS [-seed=NUMBER] [-max_len=BYTES]
 //   fuzz_console FILE    repeats one input, such as the one that a crash left behind
 //
 // The options are libFuzzer's, which knows more of them.
@@ -30,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kLast = "fuzz-last-input";
 constexpr std::string_view kTime = "-max_total_time=";
 constexpr std::string_view kSeed = "-seed=";
-constexpr std::size_t kMaxSize = 12'000;
+constexpr std::string_view kLength = "-max_len=";
 constexpr std::size_t kKept = 512;
 constexpr std::array<std::string_view, 24> kWords{
     "%",       "name%",      "profile%", "model%",      "arena%",   "clock%",
@@ -42,7 +42,7 @@ Input of(std::string_view text) { return {text.begin(), text.end()}; }
 
 class Fuzzer {
  public:
-  explicit Fuzzer(unsigned seed) : random_(seed) {
+  Fuzzer(unsigned seed, std::size_t longest) : random_(seed), longest_(longest) {
     for (const std::string_view word : kWords) {
       kept_.push_back(of(word));
     }
@@ -57,7 +57,7 @@ class Fuzzer {
     for (std::size_t count = 1 + below(8); count > 0; --count) {
       mutate(input);
     }
-    input.resize(std::min(input.size(), kMaxSize));
+    input.resize(std::min(input.size(), longest_));
     if (below(16) == 0) {
       keep(input);
     }
@@ -111,6 +111,7 @@ class Fuzzer {
   }
 
   std::mt19937 random_;
+  std::size_t longest_;
   std::vector<Input> kept_;
 };
 
@@ -136,12 +137,15 @@ extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__
 int main(int count, char** arguments) {
   double seconds = 0.0;
   unsigned seed = 1;
+  std::size_t longest = 4096;
   for (int index = 1; index < count; ++index) {
     const std::string argument = arguments[index];
     if (argument.rfind(kTime, 0) == 0) {
       seconds = std::atof(argument.c_str() + kTime.size());
     } else if (argument.rfind(kSeed, 0) == 0) {
       seed = static_cast<unsigned>(std::atoi(argument.c_str() + kSeed.size()));
+    } else if (argument.rfind(kLength, 0) == 0) {
+      longest = static_cast<std::size_t>(std::atol(argument.c_str() + kLength.size()));
     } else {
       std::ifstream file(argument, std::ios::binary);
       const Input input(std::istreambuf_iterator<char>(file), {});
@@ -152,7 +156,7 @@ int main(int count, char** arguments) {
     __sanitizer_set_death_callback(on_death);
   }
   std::signal(SIGABRT, [](int) { on_death(); });  // a check of the driver's own
-  Fuzzer fuzzer(seed);
+  Fuzzer fuzzer(seed, longest);
   const Clock::time_point begin = Clock::now();
   const auto elapsed = [&] {
     return std::chrono::duration<double>(Clock::now() - begin).count();

@@ -58,19 +58,13 @@ const char* EspPort::start_sampling() {
 }
 
 bool EspPort::read_sample(Sample& sample, std::uint32_t timeout_micros) {
-  const std::uint64_t deadline = micros() + timeout_micros;
-  while (!sensor_.fetch(sample, micros())) {
-    const std::uint64_t now = micros();
-    if (now >= deadline) {
-      return false;
-    }
-    drain();  // what is left to say would be cut off by the sleep
-    if (light_sleep::until_data_ready(static_cast<std::uint32_t>(deadline - now))) {
-      woken_by_console_ = true;
-      return false;
-    }
-  }
-  return true;
+  return mpu6050::wait_for_reading(
+      sensor_, sample, timeout_micros, [this] { return micros(); },
+      [this](std::uint32_t longest) {
+        drain();  // what is left to say would be cut off by the sleep
+        woken_by_console_ = light_sleep::until_data_ready(longest);
+        return !woken_by_console_;
+      });
 }
 
 void EspPort::stop_sampling() { sensor_.stop(); }

@@ -108,6 +108,22 @@ class Sensor {
   bool broken_ = false;
 };
 
+// The sensor's next reading; false if none came within `timeout_micros`. `micros()` is the time, and
+// `sleep(longest)` lets it pass until the sensor's interrupt, for `longest` at most; what returns
+// false ends the waiting.
+template <typename Micros, typename Sleep>
+bool wait_for_reading(Sensor& sensor, Sample& sample, std::uint32_t timeout_micros, Micros micros,
+                      Sleep sleep) {
+  const std::uint64_t deadline = micros() + timeout_micros;
+  while (!sensor.fetch(sample, micros())) {
+    const std::uint64_t now = micros();
+    if (now >= deadline || !sleep(static_cast<std::uint32_t>(deadline - now))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // A sensor that was cut off in the middle of a byte may hold SDA low for ever; nine clocks let it
 // finish the byte, and a stop condition ends its transfer (NXP UM10204, 3.1.16). `Lines` has
 // `void scl(bool)`, `void sda(bool)`, `bool sda()` and `void half_period()`. Returns whether SDA is

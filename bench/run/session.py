@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -69,7 +70,8 @@ class Session:
             BenchError: They do not make sense, or a file that they name does not.
         """
         asked = Asked.of(config.option)
-        report = Path(config.option.report).absolute() if config.option.report else None
+        named = config.option.report if _runs_tests(config.option) else None
+        report = Path(named).absolute() if named else None
         given = getattr(config, "workerinput", {}).get("report")
         folder = RecordFolder(Path(given or report or tempfile.mkdtemp(prefix="har-run-")))
         worker = given is not None
@@ -235,5 +237,13 @@ class Session:
         return Path(self.config.option.station) if mode == "hw" else TWIN_FILE
 
 
+def _runs_tests(option: Any) -> bool:
+    """Whether pytest is to run tests; else it only tells of them, and an earlier report stays."""
+    return not any(getattr(option, name, False) for name in _TELLING)
+
+
+_TELLING = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow",
+            "collectonly", "setupplan")  # fmt: skip
+"""Pytest's options with which it runs no test."""
 SESSION = pytest.StashKey[Session]()
 """Where pytest's config keeps it."""

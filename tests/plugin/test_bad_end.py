@@ -89,3 +89,16 @@ def test_the_folder_of_a_run_that_goes_on_is_left_alone(run: pytest.Pytester) ->
     assert record.read_text() == "the other run's"
     assert run.runpytest_inprocess(*OWN, "--report=out").ret == pytest.ExitCode.OK
     assert why_early(run.path) == ""
+
+
+@pytest.mark.parametrize("telling", ["--collect-only", "--help", "--fixtures", "--markers"])
+def test_a_report_stays_where_pytest_only_tells_of_tests(
+    run: pytest.Pytester, telling: str
+) -> None:
+    run.makepyfile(TESTS.format(second="pass"))
+    files = [run.path / "out" / name for name in ("run.json", "report.json", "junit.xml")]
+    files[0].parent.mkdir()
+    for file in files:
+        file.write_text("last night's")
+    assert run.runpytest_inprocess(telling, *OWN, "--report=out").ret == pytest.ExitCode.OK
+    assert {file.read_text() for file in files} == {"last night's"}

@@ -4,7 +4,7 @@ Pairs of sessions are measured on the same simulated station, each with new nois
 changed between them, so whatever the gate calls worse is a false alarm. Then the second session's
 energies are raised, until nine of ten pairs are called worse::
 
-    python -m benchmarks.gate [--comparisons 500] [--windows 5 10 20] [--power-cycles 3]
+    python -m benchmarks.gate [--comparisons 500] [--windows 5 10 20] [--power-cycles 3] [--jobs 1]
 
 A session adds its own drift, drawn from the declared spread between sessions, once with and once
 without a reference variant in between that has the same drift. Behind the share of false alarms,
@@ -14,7 +14,10 @@ worse and better together, stands the interval that holds their true rate with 9
 
 import argparse
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +62,14 @@ def session(lab: Lab, name: str, cycles: int, windows: int) -> Energies:
         for window in range(windows):
             energies[cycle, window] = measure(lab, plan).window.energy
     return energies
+
+
+def measured(number: int, drifts: tuple[float, float], cycles: int, windows: int) -> Pair:
+    """The pair of this number: the same in whatever process."""
+    lab = draw_lab(load_station(STATION), number)
+    names = ("new", "old", "reference of new", "reference of old")
+    new, old, new_reference, old_reference = (session(lab, name, cycles, windows) for name in names)
+    return Pair(new, old, new_reference, old_reference, drifts)
 
 
 def replicates(energies: Energies, reference: Energies | None, factor: float) -> Replicates:
@@ -117,20 +128,14 @@ def main() -> None:
     parser.add_argument(
         "--power-cycles", type=int, default=POWER_CYCLES["sim"], help="of a session"
     )
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
     options = parser.parse_args()
     count, cycles, most = options.comparisons, options.power_cycles, max(options.windows)
-    random = np.random.default_rng(1)
-    station = load_station(STATION)
-    pairs = []
-    for number in range(count):
-        lab = draw_lab(station, number)
-        names = ("new", "old", "reference of new", "reference of old")
-        new, old, new_reference, old_reference = (
-            session(lab, name, cycles, most) for name in names
-        )
-        drifts = tuple(random.standard_normal(2))
-        pairs.append(Pair(new, old, new_reference, old_reference, (drifts[0], drifts[1])))
-    scatter = np.mean([pair.old.std(axis=1).mean() / pair.old.mean() for pair in pairs])
+    drifts = map(tuple, np.random.default_rng(1).standard_normal((count, 2)).tolist())
+    one = partial(measured, cycles=cycles, windows=most)
+    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
+        pairs = list(pool.map(one, range(count), drifts, chunksize=4))
+    scatter = np.mean([pair.old.std(axis=1, ddof=1).mean() / pair.old.mean() for pair in pairs])
     between = np.mean([pair.old.mean(axis=1).std(ddof=1) / pair.old.mean() for pair in pairs])
     print(
         f"{count} pairs of sessions, {cycles} power cycles; relative standard deviation of windows "

@@ -41,14 +41,9 @@ def window_of(trace: Trace, station: Station, samples: int, device_seconds: floa
     """The window in a trace of so many `samples` that lasts `device_seconds` s by the device.
 
     Raises:
-        MeasurementError: The trace is not sound, its energy is none, or the clocks disagree.
+        MeasurementError: The trace is not sound, or the clocks disagree.
     """
     energy = _energy(trace, find_window(trace, trace_limits(station, samples)), station)
-    if not energy.energy > 0.0:
-        raise MeasurementError(
-            f"window: an energy of {energy.energy:.4g} J; wanted more than none: see that the "
-            "shunt's leads are not swapped"
-        )
     check_clock(energy, device_seconds, figures_of(station))
     return energy
 
@@ -86,7 +81,17 @@ def _mean_current(waiting: WindowEnergy, station: Station) -> Estimate:
 
 
 def energies_of(series: Series, station: Station) -> Energies:
-    """Energies and idle power of a series with idle readings, each with its uncertainty."""
+    """Energies and idle power of a series with idle readings, each with its uncertainty.
+
+    Raises:
+        MeasurementError: A window has no energy.
+    """
+    least = min(window.energy for window in series.windows)
+    if not least > 0.0:
+        raise MeasurementError(
+            f"window: an energy of {least:.4g} J; wanted more than none: see that the shunt's "
+            "leads are not swapped"
+        )
     figures = figures_of(station)
     return Energies(
         gross=evaluate(gross_energy(series, figures)),

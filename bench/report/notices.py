@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.report.record import Report
+from bench.report.record import Report, RunFacts
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,11 @@ def notice_lines(report: Report) -> list[str]:
 
 def notices(report: Report) -> Iterator[Notice]:
     """Every notice, the heavy ones first."""
+    yield from _heavy(report)
+    yield from _light(report.run)
+
+
+def _heavy(report: Report) -> Iterator[Notice]:
     run = report.run
     if report.why_early:
         yield Notice(
@@ -64,6 +69,9 @@ def notices(report: Report) -> Iterator[Notice]:
             f"figures they come from{f' ({reasons})' if reasons else ''}.",
             "UNCALIBRATED: " + (reasons or "the station's accuracy is not verified"),
         )
+
+
+def _light(run: RunFacts) -> Iterator[Notice]:
     if run.mode == "sim":
         yield Notice(
             "light",

@@ -47,13 +47,14 @@ class Replay:
             windows = [self._window(window, plan.samples) for window in record.windows]
             idle = [self._idle(reading) for reading in record.idle]
             score = check_supply(idle[-1].energy, record.supply_current, self.station)
+            energies = energies_of(series_of(plan, windows, idle), self.station)
         except TraceFileError:
             raise
         except MeasurementError as error:
             return error
         return Measured(
             plan=plan,
-            energies=energies_of(series_of(plan, windows, idle), self.station),
+            energies=energies,
             latency=record.latency,
             supply_current=record.supply_current,
             supply_score=score,

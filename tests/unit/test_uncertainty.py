@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bench.errors import MeasurementError
 from bench.measurement import model
+from bench.measurement.analysis import energies_of
 from bench.measurement.energy import Circuit, WindowEnergy, window_energy
 from bench.measurement.figures import ChannelFigures, Figures, Spread
 from bench.measurement.model import Measurand
@@ -16,6 +17,8 @@ from bench.measurement.repeated import Series
 from bench.measurement.trace import Floats, Trace
 from bench.measurement.uncertainty import Estimate, evaluate
 from bench.measurement.windows import Window
+from bench.run.places import TWIN_FILE
+from bench.station.configuration import load_station
 
 RATE = 100e3
 CIRCUIT = Circuit(9.8, 10e-6)
@@ -75,6 +78,11 @@ def at_zero(measurand: Measurand) -> float:
 
 def share(estimate: Estimate, influence: str) -> float:
     return sum(row.share for row in estimate.budget if row.influence == influence)
+
+
+def test_a_window_without_energy_is_no_result() -> None:
+    with pytest.raises(MeasurementError, match=r"window: an energy of -.*leads are not swapped"):
+        energies_of(series(-0.05), load_station(TWIN_FILE))
 
 
 def test_temperature_is_a_line_of_its_own() -> None:

@@ -17,7 +17,7 @@ from bench.run.selection import Mode, Selection, select
 from bench.station.configuration import load_station
 from bench.verdict.limits import load_limits
 from models import networks_file
-from models.catalog import NETWORKS, Network, Technique, Variant
+from models.catalog import BASE, NETWORKS, Network, Technique, Variant
 from models.errors import ModelsError
 from models.paths import cache_root
 
@@ -108,9 +108,9 @@ class Asked:
             known, option.networks, option.techniques, own.name if own is not None else None
         )
         if option.limits:
-            load_limits(Path(option.limits))  # says now what is wrong with it
+            _check_limits(Path(option.limits), known)
         if option.station:
-            load_station(Path(option.station))  # likewise, once and not in every test
+            load_station(Path(option.station))  # says now what is wrong with it, and only once
         return cls(
             selection,
             _modes(option),
@@ -157,6 +157,18 @@ def _known_networks(file: str | None) -> Mapping[str, Network]:
         return {**NETWORKS, **networks_file.load_networks(Path(file))}
     except ModelsError as error:
         raise BenchError(str(error)) from error
+
+
+def _check_limits(path: Path, known: Mapping[str, Network]) -> None:
+    """Tell now what is wrong with a limits file; above all of limits that would never apply."""
+    columns = (BASE, *Technique)
+    idle = load_limits(path).idle([f"{name}-{column}" for name in known for column in columns])
+    if idle:
+        raise BenchError(
+            f"limits file {path}: {idle[0]!r} names no variant: there are {columns[0]}, "
+            f"{', '.join(columns[1:])} of {', '.join(known)}; networks of your own come with "
+            "--networks-file"
+        )
 
 
 def _builder(profile: str, *, build: bool) -> Builder | None:

@@ -27,6 +27,7 @@ particular::
 """
 
 import tomllib
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, Self
@@ -142,6 +143,15 @@ class Limits(BaseModel):
             if fnmatchcase(variant, row.variant):
                 return row.reason
         return None
+
+    def idle(self, variants: Collection[str]) -> tuple[str, ...]:
+        """The rows' patterns that none of `variants` matches, so that they limit nothing."""
+        patterns = [row.variant for row in self.limit] + [row.variant for row in self.undeployable]
+        return tuple(
+            pattern
+            for pattern in patterns
+            if not any(fnmatchcase(variant, pattern) for variant in variants)
+        )
 
     def why_not(self, dataset: str, fold: int) -> str | None:
         """Why these limits do not apply to results on `dataset` and `fold`, or None."""

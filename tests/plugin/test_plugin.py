@@ -143,6 +143,18 @@ def test_what_makes_no_sense_is_a_usage_error(
     assert why in refused(run, *arguments)
 
 
+def test_limits_on_what_is_no_variant_are_refused(run: pytest.Pytester) -> None:
+    shipped = (ROOT / "limits" / "uci-har.toml").read_text(encoding="utf-8")
+    path = run.path / "limits.toml"
+    path.write_text(shipped.replace('"C_8-F"', '"C_88-F"'), encoding="utf-8")
+    told = refused(run, "-m", "sim", *OWN, f"--limits={path}")
+    assert f"limits file {path}: 'C_88-F' names no variant: there are base, L, D, F of C_1" in told
+    network = '[[network]]\nname = "C_88"\nfilters = 8\nkernel = 5\ndense = 64\n'
+    (run.path / "mine.toml").write_text(network, encoding="utf-8")
+    own = (*OWN, "--networks-file=mine.toml", f"--limits={path}")
+    assert run.runpytest_inprocess("--collect-only", "-m", "sim", *own).ret == pytest.ExitCode.OK
+
+
 QUIET_CASE = """
 def test_accuracy(accuracy_case, campaigns): campaigns(accuracy_case.mode)
 """

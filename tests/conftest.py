@@ -1,5 +1,6 @@
 """What all of the project's own tests need."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -8,6 +9,10 @@ from hypothesis import settings
 
 from bench.run.command_line import is_wanted
 from models.threads import use_one_thread
+
+# Typer decides once, from the environment in which it is first needed, whether its messages have
+# colours: with GitHub's, or with that of a pytest run within a test, words are cut by their codes.
+os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
 
 settings.register_profile("no deadline", deadline=None)  # how long is the machine's affair
 settings.load_profile("no deadline")

@@ -5,6 +5,7 @@ one. Each variant has ``test_fits``, ``test_accuracy``, ``test_energy`` and ``te
 has ``test_accuracy``. ``--help`` tells the options.
 """
 
+import sys
 from typing import Any
 
 import pytest
@@ -19,7 +20,6 @@ from bench.run.session import SESSION, Session
 from bench.run.summary import summary_lines
 
 pytest_plugins = ("bench.fixtures",)
-_TROUBLES = "bench troubles"
 _CASES = {
     "variant_case": Selection.variants,
     "accuracy_case": Selection.accuracies,
@@ -50,9 +50,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Nothing of a run without a report stays."""
+    """Nothing of a run without a report stays; what no summary has told is told."""
     if SESSION in config.stash:
-        config.stash[SESSION].clean_up()
+        session = config.stash[SESSION]
+        session.clean_up()
+        if not session.worker:
+            for trouble in session.untold():
+                print(trouble, file=sys.stderr)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -100,16 +104,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_configure_node(node: Any) -> None:
     """Let all workers write into one folder, work on the same data, and tell of it."""
     session = node.config.stash[SESSION]
-    node.workerinput.update(session.for_workers())
+    # Not by `workeroutput`: after Ctrl-C nobody reads it any more.
+    troubles = node.gateway.newchannel()
+    troubles.setcallback(session.troubles.append)
+    node.workerinput.update(session.for_workers(), troubles=troubles)
     if session.watched is not None:
         node.workerinput["news"] = session.watched.line_to(node)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Take over what a worker could not close."""
-    told = getattr(node, "workeroutput", {})  # one that has crashed has told nothing
-    node.config.stash[SESSION].troubles.extend(told.get(_TROUBLES, ()))
 
 
 @pytest.hookimpl(trylast=True)
@@ -121,17 +121,27 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     except BenchError as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR)
     if bench.worker:
-        session.config.workeroutput[_TROUBLES] = bench.troubles  # type: ignore[attr-defined]  # xdist's
+        _hand_over(bench.troubles, session.config.workerinput["troubles"])  # type: ignore[attr-defined]  # xdist's
     elif bench.troubles:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
+def _hand_over(troubles: list[str], channel: Any) -> None:
+    """Tell the process that started the run; where it is gone, whoever reads standard error."""
+    for trouble in troubles:
+        try:
+            channel.send(trouble)
+        except OSError:
+            print(trouble, file=sys.stderr)
+
+
 def _why_early(session: pytest.Session, exitstatus: int) -> str:
-    if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+    codes = pytest.ExitCode
+    if exitstatus == codes.INTERNAL_ERROR:
         return "internal error"
     stopped = session.shouldfail or session.shouldstop
-    interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
-    return str(stopped or ("interrupted" if interrupted else ""))
+    ended = exitstatus in (codes.OK, codes.TESTS_FAILED, codes.NO_TESTS_COLLECTED)
+    return str(stopped or ("" if ended else "interrupted"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -143,5 +153,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
         if session.report is not None:
             terminalreporter.write_line(f"report: {session.report / PAGE}")
-    for trouble in session.troubles:
+    for trouble in session.untold():
         terminalreporter.write_line(trouble, red=True, bold=True)

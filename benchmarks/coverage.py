@@ -108,9 +108,9 @@ def with_warming(station: Station, kelvin: float) -> Station:
     return station.model_copy(update={"ambient": ambient})
 
 
-def warmed(lab: Lab, seed: int, run: int) -> Lab:
+def warmed(lab: Lab, seed: int, number: int) -> Lab:
     """The lab as it is in one of its series: shunt and gains as warm as they are then."""
-    random, station = np.random.default_rng((seed, run)), lab.station
+    random, station = np.random.default_rng((seed, number)), lab.station
     records, warming = station.calibration, station.ambient.warming
     shunt = 1.0 + records.shunt.tempco * random.uniform(-warming, warming)
     accuracy = dict(lab.card.tolerances.accuracy)
@@ -121,7 +121,7 @@ def warmed(lab: Lab, seed: int, run: int) -> Lab:
     parts = lab.world.parts
     return replace(
         lab,
-        world=World(replace(parts, shunt=parts.shunt * shunt), identity=f"run {run}"),
+        world=World(replace(parts, shunt=parts.shunt * shunt), identity=f"run {number}"),
         card=replace(lab.card, tolerances=replace(lab.card.tolerances, accuracy=accuracy)),
     )
 

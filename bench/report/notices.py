@@ -41,8 +41,9 @@ def _heavy(report: Report) -> Iterator[Notice]:
         yield Notice(
             "heavy",
             "Ended early",
-            f"The run ended before all that was selected had been run: {report.why_early}.",
-            f"ENDED EARLY ({report.why_early}): not all that was selected has been run",
+            "What was selected may not all have been run, for the run was stopped: "
+            f"{report.why_early}.",
+            f"ENDED EARLY ({report.why_early}): what was selected may not all have been run",
         )
     if run.surrogate:
         yield Notice(

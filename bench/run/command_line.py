@@ -42,7 +42,7 @@ def add_options(parser: pytest.Parser) -> None:
         help="UCI-HAR as zip or folder, or: surrogate; else HAR_DATASET or download")  # fmt: skip
     add("--fold", type=int, default=0, metavar="K", help="fold of test subjects, 0 to 3; 0")
     add("--model-seed", type=int, default=0, metavar="N", help="seed of the training; 0")
-    add("--lab-seed", type=int, default=1, metavar="N", 
+    add("--lab-seed", type=int, default=1, metavar="N",
         help="seed of the simulated lab: of its parts' errors; 1")  # fmt: skip
     add("--window", choices=("default", "paper"), default="default",
         help="default: 0.5 s and at least ten inferences; paper: its ten")  # fmt: skip

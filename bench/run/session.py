@@ -42,7 +42,7 @@ class Session:
         config: Pytest's.
         asked: What the command line asks for.
         folder: Where records go.
-        report: The folder of the report, or None if none was asked for.
+        report: The folder of the report; None if none was asked for, or no test is to be run.
         worker: Whether this is a worker of pytest-xdist.
         watched: What a person sees while tests run; None in a worker or where nobody watches.
         progress: Where the models' side's news go.
@@ -217,6 +217,12 @@ class Session:
             self.result = self.folder.assemble(why_early)
             self._publish()
 
+    def untold(self) -> list[str]:
+        """The troubles, once: whoever asks for them tells them."""
+        told = self.troubles.copy()
+        self.troubles.clear()
+        return told
+
     def _publish(self) -> None:
         if self.result is None:
             return
@@ -254,7 +260,7 @@ def _runs_tests(option: Any) -> bool:
 
 
 _TELLING = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow",
-            "collectonly", "setupplan")  # fmt: skip
+            "collectonly", "setuponly", "setupplan")  # fmt: skip
 """Pytest's options with which it runs no test."""
 SESSION = pytest.StashKey[Session]()
 """Where pytest's config keeps it."""

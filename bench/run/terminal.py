@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,15 +31,24 @@ class StatusLine(logging.Handler):
         super().__init__(logging.INFO)
         self._terminal, self._config, self._shown = terminal, config, False
         self._workers: dict[str, str] = {}
+        self._turn = threading.RLock()  # each worker's news come in a thread of their own
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show a message in place of the one before."""
         self._tell(_first_line(record))
 
     def tell_of(self, worker: str, news: str) -> None:
-        """Show a worker's latest news beside the other workers'."""
-        self._workers[worker] = news
-        self._tell("  ".join(f"[{name}] {text}" for name, text in sorted(self._workers.items())))
+        """Show a worker's latest news beside the other workers'; from whatever thread."""
+        with self._turn:
+            self._workers[worker] = news
+            shown = (f"[{name}] {text}" for name, text in sorted(self._workers.items()))
+            self._tell("  ".join(shown))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Forget the news of a worker that has ended."""
+        with self._turn:
+            self._workers.pop(node.gateway.id, None)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self) -> None:
@@ -47,15 +57,17 @@ class StatusLine(logging.Handler):
 
     def _tell(self, text: str) -> None:
         """Show what of a text has room in the rest of the line."""
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        used = 0 if reporter is None else reporter._tw.width_of_current_line  # noqa: SLF001
-        room = shutil.get_terminal_size().columns - used - 2
-        self._show(f" {text[:room]}" if room > 0 else "")
+        with self._turn:
+            reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+            used = 0 if reporter is None else reporter._tw.width_of_current_line  # noqa: SLF001
+            room = shutil.get_terminal_size().columns - used - 2
+            self._show(f" {text[:room]}" if room > 0 else "")
 
     def clear(self) -> None:
         """Take the message away."""
-        if self._shown:
-            self._show("")
+        with self._turn:
+            if self._shown:
+                self._show("")
 
     def _show(self, text: str) -> None:
         self._terminal.write(f"{_SAVE}{_ERASE_TO_END}{text}{_RESTORE}")

@@ -49,6 +49,8 @@ UNITS: dict[Quantity, str] = {
 }
 """The quantities that can be limited, each with its only unit: the drop is the base's accuracy less
 the variant's, the saving the share of L's energy that the variant does without."""
+LARGEST = 1e15
+"""Limits beyond limit nothing, and no record takes them."""
 
 UNCERTAIN = ("accuracy", "accuracy drop", "energy", "saving")
 """The quantities with an expanded uncertainty: of energy and saving their own, of the accuracy and
@@ -70,8 +72,8 @@ class Limit(BaseModel):
     quantity: Quantity
     unit: str
     mode: Literal["sim", "hw"] | None = None
-    min: float | None = Field(default=None, allow_inf_nan=False, strict=True)
-    max: float | None = Field(default=None, allow_inf_nan=False, strict=True)
+    min: float | None = Field(default=None, ge=-LARGEST, le=LARGEST, strict=True)
+    max: float | None = Field(default=None, ge=-LARGEST, le=LARGEST, strict=True)
     rule: Rule
     source: str = Field(min_length=1)
 

@@ -46,12 +46,16 @@ class Interval:
 def mean_over_subjects(values: Mapping[int, float], level: float = 0.05) -> Interval:
     """Mean of one value for each subject, with Student's t interval of confidence 1 - `level`.
 
-    One subject alone says nothing of others: the interval is then without ends.
+    Raises:
+        MeasurementError: There is one subject alone, which says nothing of others.
     """
     by_subject = np.array(list(values.values()))
     mean, count = math.fsum(by_subject) / len(by_subject), len(by_subject)
     if count < 2:
-        return Interval(mean, -math.inf, math.inf)
+        raise MeasurementError(
+            f"accuracies by subject: of {list(values)} alone; wanted two subjects at least: one "
+            "says nothing of others"
+        )
     error = float(by_subject.std(ddof=1)) / math.sqrt(count)
     if error == 0.0:
         return Interval(mean, mean, mean, float(mean == 0.0))
@@ -66,7 +70,7 @@ def difference(
     """How much `better` exceeds `worse`, both by subject.
 
     Raises:
-        MeasurementError: The subjects are not the same.
+        MeasurementError: The subjects are not the same, or are fewer than two.
     """
     if alone := better.keys() ^ worse.keys():
         raise MeasurementError(

@@ -17,7 +17,7 @@ Bits quotient(Bits a, Bits b);
 int compared(Bits a, Bits b, int unordered);
 
 Bits of_integer(bool negative, std::uint64_t size);
-// Towards zero, saturated; 0 for what is no number.
+// Towards zero, saturated; 0 for what is not finite.
 std::int32_t to_int32(Bits bits);
 std::uint64_t to_uint64(Bits bits);
 

@@ -1,5 +1,9 @@
 """A run that does not end as it should keeps what it has found out, and says what is wrong."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,7 +25,9 @@ def close(self):
 
 RunStation.close = close
 """
+LAST_WORD = "the output may still be on: no route to host; switch it off by hand"
 TESTS = """
+import pytest
 def test_first(campaigns, station_mode): campaigns(station_mode)
 def test_second(): {second}
 def test_third(): pass
@@ -49,10 +55,46 @@ def test_an_output_that_may_still_be_on_is_the_last_word(
     run.makepyfile(TESTS.format(second="pass"))
     result = run.runpytest_subprocess("-n", workers, *OWN, "--report=out")
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
-    result.stdout.fnmatch_lines(
-        ["UNCALIBRATED: *", "report: *", "the output may still be on: *by hand", "*3 passed*"]
-    )
+    result.stdout.fnmatch_lines(["UNCALIBRATED: *", "report: *", LAST_WORD, "*3 passed*"])
     assert why_early(run.path) == ""
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+@pytest.mark.parametrize(
+    ("conftest", "second"),
+    [
+        ("def pytest_runtest_logreport(report): assert 'test_second' not in report.nodeid", "pass"),
+        ("", "open('out/run.json', 'w').close()"),
+    ],
+    ids=["an internal error", "a report that cannot be put together"],
+)
+def test_the_last_word_is_said_without_a_summary_too(
+    run: pytest.Pytester, conftest: str, second: str, workers: str
+) -> None:
+    run.makeconftest(STUCK + conftest)
+    run.makepyfile(TESTS.format(second=second))
+    result = run.runpytest_subprocess("-n", workers, *OWN, "--report=out")
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+    assert [line for line in result.errlines if LAST_WORD in line] == [LAST_WORD]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals to a group are POSIX's")
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_the_last_word_is_said_after_an_interruption(run: pytest.Pytester, workers: str) -> None:
+    run.makeconftest(STUCK)
+    os.mkfifo(run.path / "begun")
+    wait = "open('begun', 'w').close(); import signal; signal.pause()"
+    run.makepyfile(TESTS.format(second=wait))
+    program = [sys.executable, "-m", "pytest", "-n", workers, *OWN, "--report=out"]
+    with subprocess.Popen(
+        program, cwd=run.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        (run.path / "begun").read_text()
+        os.killpg(process.pid, signal.SIGINT)
+        said, _ = process.communicate()
+    assert process.returncode == pytest.ExitCode.INTERNAL_ERROR
+    assert [line for line in said.splitlines() if LAST_WORD in line] == [LAST_WORD]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +115,12 @@ def test_a_report_says_whether_its_run_ended_early(
     assert (f"ENDED EARLY ({why})" in result.stdout.str()) == bool(why)
     page = (run.path / "out" / "report.html").read_text("utf-8")
     assert ("Ended early" in page) == bool(why)
+
+
+def test_a_report_says_that_a_test_ended_its_run(run: pytest.Pytester) -> None:
+    run.makepyfile(TESTS.format(second="pytest.exit('mains lost', returncode=7)"))
+    assert run.runpytest_subprocess(*OWN, "--report=out").ret == 7
+    assert why_early(run.path) == "interrupted"
 
 
 def test_the_folder_of_a_run_that_goes_on_is_left_alone(run: pytest.Pytester) -> None:

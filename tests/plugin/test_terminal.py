@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,6 +64,15 @@ def test_news_of_two_workers_stand_side_by_side(
     assert terminal.getvalue().endswith(
         " [gw0] flashing: 50.0%  [gw1] training C_1, fold 0: 3/40\x1b8"
     )
+
+
+def test_the_news_of_a_worker_that_has_ended_are_forgotten(pytestconfig: pytest.Config) -> None:
+    terminal = io.StringIO()
+    line = StatusLine(terminal, pytestconfig)
+    line.tell_of("gw0", "flashing: 50.0%")
+    line.pytest_testnodedown(SimpleNamespace(gateway=SimpleNamespace(id="gw0")))
+    line.tell_of("gw2", "flashing: 10.0%")
+    assert "gw0" not in terminal.getvalue().rpartition("\x1b7")[2]
 
 
 def test_a_worker_tells_each_epoch_of_a_training() -> None:

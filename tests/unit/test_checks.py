@@ -139,12 +139,12 @@ def test_noise_against_what_is_declared(rms: float, kind: type[BenchError] | Non
 
 
 def test_shunt_against_supply_tells_the_drift_that_it_finds() -> None:
-    agreement = Currents(measured=40e-3, reading=40.1e-3, expanded=0.2e-3)
-    check = checks.shunt_against_supply("shunt", agreement)
+    currents = Currents(measured=40e-3, reading=40.1e-3, expanded=0.2e-3)
+    check = checks.shunt_against_supply("shunt", currents)
     verdict(check, None)
     assert check.figure == pytest.approx(-0.5)
     assert "from 0.93% on (95 %)" in check.note
-    off = replace(agreement, measured=40.4e-3)
+    off = replace(currents, measured=40.4e-3)
     verdict(checks.shunt_against_supply("shunt", off), ImplausibleCurrentError, "En = 1.50")
 
 

@@ -28,7 +28,8 @@ def test_each_command_shows_how_it_is_called(app: typer.Typer, name: str) -> Non
 def test_every_option_of_pytest_tells_its_default(pytestconfig: pytest.Config) -> None:
     group = pytestconfig._parser.getgroup("bench")
     for option in group.options:
-        default = option.default
-        if default not in (None, False):
-            shown = f"{default:g}" if isinstance(default, float) else str(default)
-            assert shown in option.attrs()["help"], option.names()
+        default, told = option.default, option.attrs()["help"]
+        if default is None or default is False:
+            continue
+        number = isinstance(default, int | float)
+        assert told.endswith(f"; {default:g}") if number else default in told, option.names()

@@ -74,6 +74,7 @@ def test_expected_undeployable_gives_the_reason(tmp_path: Path) -> None:
         (('unit = "1"', 'unit = "J"'), "wanted '1'"),
         (('rule = "guard band"', 'rule = "coin"'), "rule"),
         (("min = 0.8", "min = nan"), "min"),
+        (("min = 0.8", "min = 1e30"), "limit > 1 > min: Input should be less than or equal to"),
         (("min = 0.8", "min = true"), "min"),
         (("min = 0.8", 'min = "0.8"'), "min"),
         (('source = "measured"', 'source = ""'), "source"),

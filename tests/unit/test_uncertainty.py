@@ -277,7 +277,7 @@ def test_mean_current_is_charge_over_time() -> None:
         lambda: Series([measured(), replace(measured(), circuit=Circuit(9.8, 0.0))], 10),
     ],
 )
-def test_impossible_runs_are_refused(impossible: object) -> None:
+def test_impossible_series_are_refused(impossible: object) -> None:
     assert callable(impossible)
     with pytest.raises(MeasurementError, match="at least one window"):
         impossible()

@@ -32,7 +32,8 @@ class Report(Record):
 
     Attributes:
         self_check: Of the station at the run's start; empty if none was used.
-        why_early: Why the run ended before all that was selected had been run; empty if it did not.
+        why_early: Why the run was stopped, perhaps before all that was selected had been run; else
+            empty.
     """
 
     schema_version: Annotated[int, Field(ge=1)] = SCHEMA_VERSION

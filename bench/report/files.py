@@ -255,8 +255,8 @@ def _reading(path: Path, parse: Callable[[bytes], _Content]) -> _Content:
         first = error.errors()[0]
         if not first["loc"]:
             raise ReportError(
-                f"{path}: is damaged, or no part of a report: {first['msg']}: run the bench "
-                f"again, or name another {REPORT}"
+                f"{path}: is damaged, or no part of a report: {first['msg']}: name another "
+                f"{REPORT}, or run the bench again"
             ) from error
         where = ".".join(map(str, first["loc"]))
         seen = "" if isinstance(first["input"], dict | list) else f" (seen: {first['input']!r:.60})"

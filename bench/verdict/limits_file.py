@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from pathlib import Path
 
-from bench.verdict.limits import UNITS, Limit, Limits, Quantity, load_limits
+from bench.verdict.limits import LARGEST, UNITS, Limit, Limits, Quantity, load_limits
 from bench.verdict.rules import Rule
 
 FLOORS: frozenset[Quantity] = frozenset({"accuracy", "saving"})
@@ -27,7 +27,8 @@ def with_margin(quantity: Quantity, value: float, margin: float) -> float:
     floor = quantity in FLOORS
     limit = value - abs(value) * margin if floor else value + abs(value) * margin
     rounding = Context(DIGITS, ROUND_FLOOR if floor else ROUND_CEILING)
-    return float(rounding.create_decimal(f"{limit:.12g}"))
+    within = max(-LARGEST, min(limit, LARGEST))
+    return float(rounding.create_decimal(f"{within:.12g}"))
 
 
 def with_spread(quantity: Quantity, value: float, half_interval: float) -> float:

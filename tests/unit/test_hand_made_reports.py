@@ -1,6 +1,7 @@
 """Reports that somebody has edited: every command takes them, or says in a line what is wrong."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -70,6 +71,10 @@ class Desk:
     def run(self, command: str) -> BenchError | None:
         """Run a command on the edited report: its error, which must be one line."""
         folders = {name: self.folder / name for name in ("good", "bad", "out")}
+        shutil.rmtree(
+            folders["out"]
+        )  # what one command has written, another would take into account
+        folders["out"].mkdir()
         arguments = [part.format(**folders) for part in COMMANDS[command]]
         found = CliRunner().invoke(app, arguments)
         error = found.exception
@@ -176,6 +181,8 @@ def test_an_edited_report_is_taken_or_refused_in_a_line(desk: Desk, data: st.Dat
             ("variants", 0, "measurement", "latency"), "Infinity",
             "measurement.latency: Input should be a finite number (seen: 'Infinity')",
         ),
+        (("run", "dataset"), "../x", "run.dataset: String should match pattern"),
+        (("run", "fold"), -1, "run.fold: Input should be greater than or equal to 0 (seen: -1)"),
         (
             ("bases", 0, "accuracy", 0, "accuracy"), 1.2,
             "accuracy: Input should be less than or equal to 1 (seen: 1.2)",
@@ -189,6 +196,20 @@ def test_a_figure_that_cannot_be_is_named(
     error = desk.run(command)
     assert message in str(error)
     assert str(desk.folder / "bad" / "report.json") in str(error)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "command"),
+    [
+        (("variants", 0, "measurement", "arena"), 10**15, "limits --write"),
+        (("variants", 0, "measurement", "windows", 0, "mean_current"), 1e-320, "report"),
+    ],
+)
+def test_a_figure_at_its_bounds_is_taken(
+    desk: Desk, place: Place, value: object, command: str
+) -> None:
+    desk.edit(place, value)
+    assert desk.run(command) is None
 
 
 @pytest.mark.parametrize("command", ["compare with it", "compare it", "limits", "limits --write"])

@@ -156,9 +156,7 @@ def test_an_unknown_field_is_named(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"report.json: run.colour: Extra inputs"):
         load_report(path)
     (tmp_path / "notes.json").write_text("# Notes")
-    with pytest.raises(
-        ReportError, match=r"notes.json: is damaged, .* name another report.json"
-    ):
+    with pytest.raises(ReportError, match=r"notes.json: is damaged, .* name another report.json"):
         load_report(tmp_path / "notes.json")
     with pytest.raises(ReportError, match=r"absent.json: cannot be read: No such file"):
         load_report(tmp_path / "absent.json")

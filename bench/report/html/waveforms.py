@@ -146,7 +146,7 @@ def _span(edge: float, trace: Trace) -> tuple[int, int]:
 def _parts(signal: Floats, bins: int, spans: list[tuple[int, int]]) -> list[NDArray[np.uint16]]:
     """Minima, maxima, and all samples of each span, as 16-bit steps."""
     low, high = float(signal.min()), float(signal.max())
-    steps = np.rint((signal - low) * (_STEPS / ((high - low) or 1.0))).astype("<u2")
+    steps = np.rint((signal - low) / ((high - low) or 1.0) * _STEPS).astype("<u2")
     starts = np.arange(bins) * len(signal) // bins
     whole = [np.minimum.reduceat(steps, starts), np.maximum.reduceat(steps, starts)]
     return [*whole, *(steps[first : first + count] for first, count in spans)]

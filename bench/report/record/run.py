@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.report.record.base import Record, Unbounded
+from bench.report.record.base import Count, PositiveCount, Record, Unbounded
 
 
 class CalibrationRecord(Record):
@@ -54,13 +54,13 @@ class RunFacts(Record):
     mode: Literal["sim", "hw"]
     station: str
     station_description: str
-    dataset: str
+    dataset: str = Field(pattern=r"^[\w-]+$")
     dataset_digest: str
     dataset_origin: str
     surrogate: bool
-    fold: int
+    fold: Count
     split: str
-    seed: int
+    seed: Count
     profile: str
     window: str
     calibrated: bool
@@ -96,4 +96,4 @@ class CheckRecord(Record):
     unit: str = ""
     margin: Unbounded | None = None
     error: str | None = None
-    attempt: int = 1
+    attempt: PositiveCount = 1

@@ -71,7 +71,7 @@ class ModelRecord(Record):
 class AttemptRecord(Record):
     """One attempt at a measurement; `error` is None for the one that counts."""
 
-    number: int
+    number: PositiveCount
     error: str | None
 
 
